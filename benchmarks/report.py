@@ -30,8 +30,9 @@ METHOD = """\
   a sample of the result, must agree; contenders that disagree are left out.
 - Inputs are arrays of each framework's own type, made before the measurement.
 - PyTorch: eager with `Adam(fused=True)`, images channels-last, `set_num_threads`; compiled is the
-  same with `torch.compile` around network and loss, for inference with `freezing`. JAX: one
-  `jax.jit` with donated state, images channels-last.
+  same with `torch.compile` around network and loss, for inference with `freezing`, for generation
+  around the whole step with `cpp_wrapper`, the fastest of its options there. JAX: one `jax.jit`
+  with donated state, images channels-last.
 - The attention of the transformers is each framework's own: `F.scaled_dot_product_attention`,
   `jax.nn.dot_product_attention`.
 - PyTorch and JAX products stay in float32: a shorter format would fail the comparison of results.

@@ -57,6 +57,23 @@ class Transformer:
         return 3 * 2.0 * rows * (terms + width * self.vocabulary)
 
 
+@dataclass(frozen=True)
+class Continuation:
+    """Texts of `prompt` tokens that a transformer continues up to its length."""
+
+    network: Transformer
+    prompt: int
+
+    @property
+    def count(self) -> int:
+        """The number of tokens to write."""
+        return self.network.tokens - self.prompt
+
+    def text(self) -> Array:
+        """The prompt: integers (batch, prompt)."""
+        return self.network.batches()[0][0][:, : self.prompt].copy()
+
+
 def _normal(rng: Any, *shape: int) -> Array:
     return (0.02 * rng.standard_normal(shape)).astype(np.float32)
 

@@ -36,13 +36,13 @@ def test_a_text_is_learnt_resumed_and_continued(run):
     Path("rhyme.txt").write_text(RHYME)
     small = ("--context", 16, "--width", 32, "--batch-size", 4)
     code, output, errors = run(
-        "train", "text", "rhyme.txt", "--model", "lstm", *small, "--epochs", 6,
-        "--learning-rate", 0.02, "--out", "whole",
+        "train", "text", "rhyme.txt", "--model", "lstm", *small, "--epochs", 6, "--dropout", 0.1,
+        "--learning-rate", 0.02, "--weight-decay", 0.1, "--warmup", 20, "--out", "whole",
     )  # fmt: skip
     assert (code, errors) == (0, "")
     assert "nats a token" in output
-    run("train", "text", "rhyme.txt", "--model", "lstm", *small, "--epochs", 4,
-        "--learning-rate", 0.02, "--out", "run")  # fmt: skip
+    run("train", "text", "rhyme.txt", "--model", "lstm", *small, "--epochs", 4, "--dropout", 0.1,
+        "--learning-rate", 0.02, "--weight-decay", 0.1, "--warmup", 20, "--out", "run")  # fmt: skip
     assert run("train", "text", "rhyme.txt", "--resume", "run", "--epochs", 6)[0] == 0
     for name, array in load_checkpoint("whole").arrays.items():
         np.testing.assert_array_equal(load_checkpoint("run").arrays[name], array)
@@ -151,6 +151,20 @@ def test_runs_are_listed_and_compared(run):
     assert "batch size" not in output  # it is the same
     assert Path("comparison.html").read_text().count("<polyline") == 6
     assert run("runs", "--root", "nowhere")[0] == 2
+    Path("other").mkdir()
+    Path("runs/logistic").rename("other/perceptron")
+    _, output, _ = run("runs", "other/perceptron", "runs/perceptron")
+    assert "other/perceptron" in output.splitlines()[0]  # two of one name
+    assert "one is given twice" in run("runs", "runs/perceptron", "runs/perceptron")[2]
+    Path("clicks.csv").write_text(data.synthetic_clicks(300, seed=1).as_csv())
+    for model, rate in (("linear", 0.1), ("fm", 0.01)):
+        run("train", "csv", "clicks.csv", "--target", "click", "--model", model, "--epochs", 1,
+            "--learning-rate", rate, "--out", f"tables/{model}")  # fmt: skip
+    lines = run("runs", "tables/linear", "tables/fm")[1].splitlines()
+    assert {line.split("  ")[0] for line in lines[1:-1]} == {
+        "model", "learning rate", "loss", "test loss", "auc", "accuracy",
+    }  # fmt: skip
+    assert "%" in run("runs", "--root", "tables")[1]
 
 
 @pytest.mark.parametrize(
@@ -164,6 +178,21 @@ def test_runs_are_listed_and_compared(run):
         (["train", "csv", "t.csv"], "train csv needs the column to predict"),
         (["train", "csv", "t.csv", "--target", "z"], "has no column 'z'"),
         (["train", "image-folder", "nowhere"], "nowhere isn't a folder"),
+        (
+            ["train", "digits", "--weight-decay", "0.1"],
+            "an option of adamw, not of adam",
+        ),
+        (["train", "digits", "--dropout", "0.1"], "--dropout isn't an option of images"),
+        (["train", "digits", "--clip", "0"], "clip_norm is 0.0; expected a finite number above 0"),
+        (
+            ["train", "text", "t.csv", "--dropout", "1"],
+            "dropout is 1.0; expected a number in [",
+        ),
+        (["train", "text", "t.csv", "--width", "30"], "don't divide width 30. Write --width 32"),
+        (
+            ["train", "text", "t.csv", "--context", "99999"],
+            "too few for a batch of 16 windows",
+        ),
         (["predict", "nowhere"], "nowhere isn't a run folder"),
     ],
 )
@@ -173,3 +202,4 @@ def test_a_mistake_is_answered_in_one_line(run, arguments, message):
     assert code == 2
     assert message in errors.replace("\n", " ")
     assert errors.startswith("error: ")
+    assert not Path("runs").exists()

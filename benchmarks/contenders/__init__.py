@@ -3,7 +3,8 @@
 A framework's methods return a `step`, a function that is called repeatedly. That of
 `train(network)` takes one Adam step and returns the loss as a Python number, as does that of
 `train_transformer(network)`; that of
-`infer(network)` returns the scores of one batch as a NumPy array; that of `formula(name, *arrays)`
+`infer(network)` returns the scores of one batch as a NumPy array, and that of `generate(given)` the
+likeliest tokens after a prompt; that of `formula(name, *arrays)`
 computes one of the file's `FORMULAS`, that of `transform` one of `transforms.TRANSFORMS`, and that
 of `eager` one of `FORMULAS` without compiling it; `eager_gradient` computes the first gradient of a
 formula in `eager.py`, and `eager_train` trains, both without compiling. A framework has those
@@ -24,7 +25,7 @@ from typing import Any, Protocol
 
 import numpy as np
 from networks import Network
-from transformer import Transformer
+from transformer import Continuation, Transformer
 
 Step = Callable[[], Any]
 
@@ -35,6 +36,8 @@ class Framework(Protocol):
     def train_transformer(self, network: Transformer) -> Step: ...
 
     def infer(self, network: Network) -> Step: ...
+
+    def generate(self, given: Continuation) -> Step: ...
 
     def formula(self, name: str, *arrays: np.ndarray) -> Step: ...
 

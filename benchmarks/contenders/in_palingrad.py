@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from networks import RATE, Conv, Dense, Network
-from transformer import Transformer, loss as transformer_loss
+from transformer import Continuation, Transformer, loss as transformer_loss
 from transforms import TRANSFORMS
 
 import palingrad as pg
@@ -75,6 +75,17 @@ class Framework:
         x = network.batches()[0][0]
         scores = pg.function(lambda x: model(x, training=False), engine=self.engine)
         return lambda: scores(x)
+
+    def generate(self, given: Continuation) -> Step:
+        network = given.network
+        model = pg.models.gpt(network.vocabulary, context=network.tokens, layers=network.layers,
+                              heads=network.heads, width=network.width)  # fmt: skip
+        named = {transformer_in_palingrad.name_in_gpt(name): one
+                 for name, one in network.weights().items()}  # fmt: skip
+        for name, variable in model.parameters().items():
+            variable.assign(named[name])
+        prompt, count = given.text(), given.count
+        return lambda: pg.models.generate(model, prompt, count, temperature=0, engine=self.engine)
 
     def formula(self, name: str, *arrays: np.ndarray) -> Step:
         f = FORMULAS[name]

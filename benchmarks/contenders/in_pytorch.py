@@ -11,9 +11,15 @@ import torch
 import torch.nn.functional as F
 from networks import BETA1, BETA2, EPSILON, RATE, Conv, Dense, Network
 from torch import nn
-from transformer import Transformer, loss as transformer_loss
+from transformer import Continuation, Transformer, loss as transformer_loss
 
-from contenders import Step, chain, problems_in_pytorch, transformer_in_pytorch
+from contenders import (
+    Step,
+    chain,
+    generation_in_pytorch,
+    problems_in_pytorch,
+    transformer_in_pytorch,
+)
 from contenders.eager import EAGER
 
 FORMULAS = {
@@ -86,9 +92,15 @@ class Framework:
 
     def infer(self, network: Network) -> Step:
         torch.set_grad_enabled(False)
-        model = self._compiled(built(network).eval(), freezing=True)
+        model = self._compiled(built(network).eval(), options={"freezing": True})
         x = laid_out(torch.from_numpy(network.batches()[0][0]))
         return lambda: model(x).numpy()
+
+    def generate(self, given: Continuation) -> Step:
+        torch.set_grad_enabled(False)
+        return generation_in_pytorch.continued(
+            given, lambda f: self._compiled(f, options={"cpp_wrapper": True})
+        )
 
     def formula(self, name: str, *arrays: np.ndarray) -> Step:
         torch.set_grad_enabled(False)
@@ -122,11 +134,10 @@ class Framework:
         f = self._compiled(solve(problems_in_pytorch.NAMESPACE))
         return problems_in_pytorch.step(f, arrays)
 
-    def _compiled(self, f: Any, *, freezing: bool = False) -> Any:
+    def _compiled(self, f: Any, *, options: Any = None) -> Any:
         if not self.compiled:
             return f
         torch.compiler.reset()
-        options: Any = {"freezing": True} if freezing else None
         return torch.compile(f, dynamic=False, options=options)
 
 

@@ -6,6 +6,22 @@ from typing import Any
 
 import palingrad as pg
 
+_PARTS = {
+    "attention": "attention.qkv",
+    "projection": "attention.output",
+    "up": "feed_forward.up",
+    "down": "feed_forward.down",
+}
+
+
+def name_in_gpt(name: str) -> str:
+    """The name in `pg.models.gpt` of one of the formula's weights."""
+    first, *rest = name.split(".")
+    if not first.isdecimal():
+        return f"{name}.table" if not rest else name
+    part, last = rest
+    return f"blocks.{first}.{_PARTS.get(part, part)}.{last}"
+
 
 class Functions:
     """See `transformer.Functions`."""

@@ -15,6 +15,7 @@ from tasks import (
     eager_scalar,
     eager_training,
     gelu,
+    generation,
     gradients,
     hessians,
     inference,
@@ -37,8 +38,8 @@ from tasks import (
 
 MODULES = (
     mlp_small, mlp_large, mlp_others, cnn, cnn_others, logistic, inference,
-    transformer_small, transformer_large, matmul, matmul_shapes, softmax, layer_norm, gelu,
-    logsumexp, chain, arrays, gradients, hessians, jacobians, per_example, recurrence, lstm,
+    transformer_small, transformer_large, generation, matmul, matmul_shapes, softmax, layer_norm,
+    gelu, logsumexp, chain, arrays, gradients, hessians, jacobians, per_example, recurrence, lstm,
     eager_add, eager_backward, eager_scalar, eager_training, eager_long,
 )  # fmt: skip
 TASKS: dict[str, Task] = {one.__name__.rpartition(".")[2]: one.TASK for one in MODULES}

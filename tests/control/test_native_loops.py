@@ -9,6 +9,7 @@ import palingrad as pg
 from control_loops import agree, close
 
 pytest.importorskip("llvmlite")
+ENGINES = "numpy", "native"
 RNG = np.random.default_rng(0)
 pytestmark = pytest.mark.usefixtures("bodies")
 
@@ -70,6 +71,70 @@ def test_a_carry_that_is_an_index_is_checked_in_each_step():
     links[3] = 9
     with pytest.raises(IndexError):
         pg.function(f, engine="native")(links, np.int64(0))
+
+
+def test_a_carry_that_is_the_place_of_an_extreme_is_checked_once():
+    def f(table, start):
+        step = lambda c, _: (pg.argmax(table[c]), c)  # noqa: E731
+        return pg.scan(step, start, length=9)
+
+    table, wrong = RNG.normal(size=(5, 5)), [pg.function(f, engine=name) for name in ENGINES]
+    assert "within one native call" in agree(f, table, np.int64(2))
+    for compiled in wrong:
+        with pytest.raises(IndexError):
+            compiled(table, np.int64(5))
+    wide = RNG.normal(size=(5, 7))  # a place that is no row
+    wide[3, 6] = 9.0
+    assert "a carry is an index" in pg.function(f, engine="native").explain(wide, np.int64(0))
+    with pytest.raises(IndexError):
+        pg.function(f, engine="native")(wide, np.int64(3))
+
+
+@pytest.mark.parametrize("how", ["set", "add", "max"])
+def test_a_carry_whose_rows_are_replaced_changes_in_place(how):
+    def f(cache, count, xs):
+        def body(carry, x):
+            cache, count = carry
+            cache = getattr(cache.at[:, count + np.arange(2)], how)(x)
+            return (cache, count + 1), pg.sum(pg.sin(cache))
+
+        (cache, count), sums = pg.scan(body, (cache, count), xs)
+        return cache, count, sums
+
+    cache, xs = RNG.normal(size=(3, 9, 2)), RNG.normal(size=(7, 3, 2, 2))
+    before = cache.copy()
+    assert "1 carry changes in place" in agree(f, cache, np.int64(0), xs)
+    with pytest.raises(IndexError):
+        pg.function(f, engine="native")(cache, np.int64(2), xs)  # fails in the last step
+    np.testing.assert_array_equal(cache, before)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        lambda c, x: (c.at[pg.argmax(x)].set(x[0]), pg.sum(c)),  # the old carry is a result's
+        lambda c, x: (c.at[pg.argmax(x)].set(c[0]), None),
+        lambda c, x: (c[::-1].at[pg.argmax(x)].set(x[0]), None),
+        lambda c, x: (c.at[pg.argmax(x)].set(x[0])[::-1], None),
+    ],
+)
+def test_a_carry_that_is_read_elsewhere_is_not_written_over(body):
+    def f(c, xs):
+        return [one for one in pg.scan(body, c, xs) if one is not None]
+
+    text = agree(f, RNG.normal(size=4), RNG.normal(size=(9, 4)))
+    assert "in place" not in text
+
+
+def test_two_carries_that_change_places_are_not_written_over():
+    def body(carry, x):
+        a, b = carry
+        at = pg.argmax(x)
+        return (b.at[at].set(x[0]), a.at[at].add(x[1])), None
+
+    a, b, xs = RNG.normal(size=4), RNG.normal(size=4), RNG.normal(size=(9, 4))
+    text = agree(lambda a, b, xs: pg.scan(body, (a, b), xs)[0], a, b, xs)
+    assert "in place" not in text
 
 
 def test_a_computed_index_is_checked_in_each_step():

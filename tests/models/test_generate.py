@@ -39,6 +39,15 @@ def test_greedy_tokens_are_the_likeliest_after_the_whole_text(model, engine):
     np.testing.assert_array_equal(found, text[:, 3:])
 
 
+@pytest.mark.parametrize("drawn", [False, True])
+def test_all_tokens_are_written_in_one_native_call_and_caches_in_place(drawn):
+    model = MODELS[0]
+    pg.models.generate(model, PROMPT, 9, temperature=float(drawn), engine="native")
+    compiled = _compiled(model)[9, drawn, None, "native"]
+    text = " ".join(compiled.explain(PROMPT, np.zeros((9, 2)), 0.0).split())
+    assert "within one native call; 4 carries change in place" in text
+
+
 @pytest.mark.parametrize("top_k", [None, 2])
 def test_tokens_have_the_model_s_distribution(model, top_k):
     batch = np.repeat(PROMPT[:1], 4000, axis=0)

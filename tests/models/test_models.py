@@ -108,6 +108,24 @@ def test_fields_of_one_kind_alone_work():
 # ---------------------------------------------------------------- text
 
 
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda rate: pg.models.gpt(5, context=8, layers=1, heads=2, width=8, dropout=rate, seed=3),
+        lambda rate: pg.models.char_rnn(5, width=8, dropout=rate, seed=3),
+    ],
+)
+def test_dropout_is_of_training_alone_and_follows_the_seed(make):
+    text = np.arange(16).reshape(2, 8) % 5
+    plain, model, again = make(0.0), make(0.5), make(0.5)
+    assert list(model.parameters()) == list(plain.parameters())
+    np.testing.assert_array_equal(model(text).numpy(), plain(text).numpy())
+    dropped = model(text, training=True).numpy()
+    assert (dropped != plain(text).numpy()).any()
+    np.testing.assert_array_equal(dropped, again(text, training=True).numpy())
+    assert (dropped != model(text, training=True).numpy()).any()
+
+
 def learned(model, text, steps):
     optimizer = pg.optim.Adam(0.01)
 

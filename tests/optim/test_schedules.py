@@ -99,3 +99,11 @@ def test_any_optimizer_takes_a_schedule():
 def test_rates_and_boundaries_must_fit():
     with pytest.raises(ShapeError, match="2 boundaries need 3 rates"):
         piecewise_constant([1, 2], [0.1, 0.2])
+
+
+def test_a_schedule_may_return_a_plain_number():
+    parameter = pg.Variable(1.0)
+    optimizer = pg.optim.GradientDescent(lambda t: 0.25)
+    for _ in range(3):  # eagerly, then compiled
+        optimizer.minimize(2.0 * parameter)
+    assert float(parameter.numpy()) == 1.0 - 3 * 0.25 * 2.0

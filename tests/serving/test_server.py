@@ -85,6 +85,38 @@ def test_a_wrong_body_is_told(client, body, status, message, fields):
     assert fields.items() <= error.items()
 
 
+def _npy_with(array, version, padding=0):
+    """The array as a .npy file of this version, with spaces at the end of its header."""
+    header = f"{{'descr': '{array.dtype.str}', 'fortran_order': {array.flags.fnc}, 'shape': "
+    header += f"{array.shape}, }}" + " " * padding + "\n"
+    size = len(header).to_bytes(2 * version, "little")
+    return b"\x93NUMPY" + bytes([version, 0]) + size + header.encode() + array.tobytes("A")
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("padding", [0, 5, 3000])
+def test_npy_bodies_of_every_form(client, model, version, padding):
+    x = np.random.default_rng(0).normal(size=(3, 4)).astype(np.float32)
+    wanted = model(x).numpy()
+    for given in (x, np.asfortranarray(x), x.astype(">f4"), x.astype(">f4").T.copy().T):
+        for rows in (3, 1, 3):  # headers are remembered, not arrays
+            body = _npy_with(given[:rows].copy(order="A"), version, padding)
+            answer = client.post("/predict", content=body, headers=NPY)
+            assert answer.status_code == 200
+            y = np.load(io.BytesIO(answer.content))
+            np.testing.assert_allclose(y, wanted[:rows], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("127.0.0.1:8000", 200), ("LOCALHOST", 200), ("[::1]:80", 200), ("a.org", 400), ("", 400)],
+)
+def test_predict_answers_to_names_of_this_machine_alone(client, host, status):
+    body = _npy(np.zeros((1, 4), np.float32))
+    answer = client.post("/predict", content=body, headers={**NPY, "host": host})
+    assert answer.status_code == status
+
+
 def test_wrong_npy_bodies_are_told(client):
     def told(body):
         answer = client.post("/predict", content=body, headers=NPY)
@@ -98,6 +130,9 @@ def test_wrong_npy_bodies_are_told(client):
     assert "isn't a .npy file" in told(good.replace(b"(1, 4)", b"(9, 4)"))
     assert "isn't a .npy file" in told(_npy(np.array([[{}]])))  # a pickle
     assert "isn't a .npy file" in told(b"PK")
+    assert "its header ends early" in told(good[:20])
+    assert "isn't a .npy file" in told(good[:9])
+    assert "its version is" in told(good[:6] + b"\x03" + good[7:])
 
 
 def test_other_faults_are_json_too(client):

@@ -7,7 +7,7 @@ import pytest
 
 import palingrad as pg
 from palingrad import nn
-from palingrad.errors import ArgumentError, DTypeError, ShapeError
+from palingrad.errors import ArgumentError, DataError, DTypeError, ShapeError
 from palingrad.optim import Adam, GradientDescent
 from palingrad.train import evaluate, fit
 
@@ -215,3 +215,46 @@ def test_wrong_data_are_refused_before_the_first_update():
         fit(model, (X, CLASSES), optimizer=Adam(), validation=0.001)
     for name, value in weights(model).items():
         np.testing.assert_array_equal(before[name], value)
+
+
+def _with(change, part):
+    """Batches of which the second is changed in its inputs (0) or targets (1)."""
+    found = [(X[:8].copy(), CLASSES[:8].copy()), (X[8:16].copy(), CLASSES[8:16].copy())]
+    batch = list(found[1])
+    batch[part] = change(batch[part])
+    return [found[0], tuple(batch)]
+
+
+def _put(row, value):
+    def change(x):
+        x[row] = value
+        return x
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("change", "part", "message"),
+    [
+        (_put(3, np.nan), 0, "row 3 of the inputs in batch 1 is nan at 0"),
+        (_put(2, 7), 1, r"label 7 in batch 1 \(row 2\) is no class: the model has 2 outputs"),
+        (lambda y: y + 1, 1, "labels are 1 … 2. Classes are numbered from 0: labels - 1"),
+        (lambda y: np.eye(2, dtype=int)[y], 1, r"labels in batch 1 are int64 of shape \(8, 2\)"),
+        (lambda y: y.astype(float), 1, "labels in batch 1 are float64"),
+        (lambda y: y[:5], 1, "8 inputs but 5 labels in batch 1"),
+        (lambda x: x[:0], 0, "0 inputs but 8 labels in batch 1"),
+    ],
+)
+def test_each_batch_of_a_stream_is_looked_at_before_its_update(change, part, message):
+    model, other = linear(outputs=2), linear(outputs=2)
+    with pytest.raises((DataError, DTypeError, ShapeError), match=message):
+        fit(model, lambda: iter(_with(change, part)), optimizer=Adam(0.1), epochs=1)
+    fit(other, lambda: iter(_with(lambda x: x, part)[:1]), optimizer=Adam(0.1), epochs=1)
+    for name, value in weights(model).items():
+        np.testing.assert_array_equal(value, weights(other)[name])  # after the first batch
+
+
+def test_targets_of_a_stream_that_are_no_classes_are_finite():
+    bad = X[:8], _put(4, np.inf)(Y[:8].copy())
+    with pytest.raises(DataError, match="row 4 of the targets in batch 0 is inf"):
+        fit(linear(), lambda: iter([bad]), optimizer=Adam(0.1), loss="mse")

@@ -9,7 +9,7 @@ import palingrad as pg
 from palingrad.errors import DataError
 from palingrad.optim import Optimizer
 from palingrad.train import evaluate, fit, recipe, recipe_names
-from palingrad.train.recipes import OPTIMIZERS, make_optimizer, perceptron_loss
+from palingrad.train.recipes import OPTIMIZERS, make_optimizer, optimizer_of, perceptron_loss
 from tolerances import assert_close
 
 
@@ -63,6 +63,22 @@ def test_an_optimizer_is_made_by_name(name):
 def test_nesterov_is_momentum_that_looks_ahead():
     assert vars(make_optimizer("nesterov", 0.1))["nesterov"]
     assert not vars(make_optimizer("momentum", 0.1))["nesterov"]
+
+
+def test_an_optimizer_follows_the_settings_of_a_run():
+    settings = {"learning_rate": 0.5, "schedule": "cosine", "warmup": 5}
+    optimizer = optimizer_of({**settings, "optimizer": "sgd"}, 20)
+    parameter, places = pg.Variable(0.0), [0.0]
+    for _ in range(11):
+        optimizer.minimize(-parameter)
+        places.append(float(parameter.numpy()))
+    rates = np.diff(places)  # the slope is −1
+    assert rates[0] == pytest.approx(0.5 / 5)
+    assert rates[10] == pytest.approx(0.25, rel=1e-6)  # half of the cosine
+    adamw = optimizer_of({**settings, "optimizer": "adamw", "weight_decay": 0.25, "clip": 2.0}, 20)
+    assert (vars(adamw)["weight_decay"], adamw.clip_norm) == (0.25, 2.0)
+    with pytest.raises(DataError, match="an option of adamw, not of adam"):
+        optimizer_of({**settings, "optimizer": "adam", "weight_decay": 0.25}, 20)
 
 
 # ---------------------------------------------------------------- the perceptron's loss

@@ -11,16 +11,29 @@ from html import unescape
 
 import numpy as np
 import pytest
+from sklearn import metrics as sk
+from sklearn.calibration import calibration_curve
 
 import palingrad as pg
 from palingrad import cli
-from palingrad.data import load
+from palingrad.data import load, synthetic_clicks
 from palingrad.errors import DataError
 from palingrad.train import recipe
 from palingrad.train.history import Epoch, History
-from palingrad.train.report import confusion, reported, write_report
+from palingrad.train.metric_sections import Decisions, decided
+from palingrad.train.report import reported, write_report
 from palingrad.train.runs import new_run
-from palingrad.view.training.charts import Series, curves, ticks
+from palingrad.view.training.charts import (
+    BOTTOM,
+    HEIGHT,
+    LEFT,
+    RIGHT,
+    TOP,
+    WIDTH,
+    Series,
+    curves,
+    ticks,
+)
 from palingrad.view.training.document import document, grey_png
 
 
@@ -47,8 +60,11 @@ def test_the_report_says_what_the_run_was(report):
 
     last = json.loads((folder / "run.json").read_text())["epochs"][-1]
     assert f"<b>{last['test_accuracy']:.2%}</b>" in text
-    assert text.count("<polyline") == 4  # loss and accuracy, train and test
-    assert text.count("<circle") == 12
+    # Loss and accuracy, train and test; ROC, precision and calibration, and what chance would give.
+    assert text.count("<polyline") == 4 + 6
+    for what in ("loss", "accuracy"):
+        chart = re.search(f"<title>{what} by epoch</title>.*?</svg>", text)[0]
+        assert chart.count("<circle") == 6
     assert "Stopped" not in text
 
 
@@ -67,16 +83,85 @@ def test_the_confusion_matrix_counts_every_example(report):
     cells = re.findall(r'title="(\w+) classified as (\w+): (\d+) of (\d+)"', text)
     assert len(cells) == 100
     shown = np.array([int(count) for _, _, count, _ in cells]).reshape(10, 10)
-    np.testing.assert_array_equal(shown, confusion(data.test.labels, predictions, 10))
+    wanted = sk.confusion_matrix(data.test.labels, predictions, labels=range(10))
+    np.testing.assert_array_equal(shown, wanted)
     assert shown.sum() == 360
     wrong = int((predictions != data.test.labels).sum())
     assert text.count("<figure>") == min(wrong, 48)
     assert f"{wrong} of 360 images" in text
 
 
-def test_the_confusion_has_the_truth_in_rows():
-    table = confusion(np.array([0, 0, 1, 2]), np.array([1, 0, 1, 1]), 3)
-    np.testing.assert_array_equal(table, [[1, 1, 0], [0, 1, 0], [0, 1, 0]])
+def curve_of(text, title):
+    """The points of the first curve of a chart whose axes run from 0 to 1."""
+    chart = re.search(f"<title>{title}</title>.*?</svg>", text)[0]
+    points = re.search(r'points="([^"]*)"', chart)[1].split()
+    x, y = np.array([point.split(",") for point in points], float).T
+    return (x - LEFT) / (WIDTH - RIGHT - LEFT), (HEIGHT - BOTTOM - y) / (HEIGHT - BOTTOM - TOP)
+
+
+def decisions_of(scores, labels, names):
+    decisions = Decisions()
+    for rows in np.array_split(np.arange(len(labels)), 3):
+        decisions.add(scores[rows], labels[rows])
+    return decided(names, decisions), decisions
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_curves_of_a_classifier_are_scikit_learn_s(classes):
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, classes, 200)
+    scores = rng.normal(size=(200, classes)) + 1.5 * np.eye(classes)[labels]
+    shares = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    one_hot = np.eye(classes)[labels]
+    text, _ = decisions_of(scores, labels, "abcd"[:classes])
+    flat = (labels, shares[:, 1]) if classes == 2 else (one_hot.ravel(), shares.ravel())
+    if classes == 2:  # logits are the same decisions
+        assert decisions_of(scores[:, 1] - scores[:, 0], labels.astype(np.float32), "ab")[0] == text
+    x, y, _ = sk.roc_curve(*flat, drop_intermediate=False)
+    found_x, found_y = curve_of(text, "true positive rate by false positive rate")
+    if classes == 2:
+        np.testing.assert_allclose([found_x, found_y], [x, y], atol=3e-4)
+    else:  # every third point, of more than can be seen
+        assert len(found_x) == 300
+        wanted = np.stack([x, y], axis=1)
+        distance = np.abs(wanted[:, None] - np.stack([found_x, found_y], axis=1)).max(-1)
+        assert distance.min(axis=0).max() < 3e-4
+        assert distance.min(axis=1).max() < 0.01
+    for name, score in [("area", sk.roc_auc_score),
+                        ("average precision", sk.average_precision_score)]:  # fmt: skip
+        told = float(re.search(f"{name} ([0-9.]+)", text)[1].rstrip("."))
+        assert told == pytest.approx(score(*flat), abs=1e-4)
+    y, x, _ = sk.precision_recall_curve(*flat)
+    found_x, found_y = curve_of(text, "precision by recall")
+    if classes == 2:
+        np.testing.assert_allclose([found_x, found_y], [x[-2::-1], y[-2::-1]], atol=3e-4)
+    right = shares.argmax(axis=1) == labels
+    y, x = calibration_curve(right, shares.max(axis=1), n_bins=10)
+    np.testing.assert_allclose(curve_of(text, "accuracy by confidence"), [x, y], atol=3e-4)
+
+
+def test_a_model_that_diverged_has_no_curves():
+    labels = np.array([0, 1, 1, 0])
+    text, decisions = decisions_of(np.array([0.5, np.nan, 1.0, 2.0]), labels, "ab")
+    assert text == ""
+    assert not decisions.finite
+
+
+def test_a_table_of_two_classes_has_curves_and_its_metrics_by_epoch(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "t.csv").write_text(synthetic_clicks(400, seed=1).as_csv())
+    arguments = ["train", "csv", "t.csv", "--target", "click", "--epochs", "2", "--out", "run",
+                 "--model", "linear"]  # fmt: skip
+    monkeypatch.setattr(sys, "argv", ["palingrad", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert not ended.value.code
+    text = (tmp_path / "run" / "report.html").read_text()
+    for title in ("Confusion matrix", "ROC", "Precision and recall", "Calibration", "auc"):
+        assert f"<h2>{title}</h2>" in text
+    assert "<title>auc by epoch</title>" in text
+    area = re.search(r"<dt>auc</dt><dd>([0-9.]+)", text)[1]
+    assert f"area {area}" in text  # that of the epochs, computed apart
 
 
 def test_a_picture_is_a_png_of_the_same_pixels():

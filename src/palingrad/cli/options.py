@@ -36,6 +36,12 @@ Schedule = Annotated[
     ScheduleName,
     typer.Option(help="Learning rate over the steps: to 0 by a cosine, or to a hundredth."),
 ]
+Warmup = Annotated[
+    int | None, typer.Option(min=1, help="Steps in which the learning rate rises from 0.")
+]
+WeightDecay = Annotated[
+    float | None, typer.Option(min=0.0, help="adamw: decay of the parameters; default: 0.01.")
+]
 Clip = Annotated[float | None, typer.Option(min=0.0, help="Bound of the gradients' global norm.")]
 Patience = Annotated[
     int | None, typer.Option(min=1, help="Epochs without improvement that end the training.")
@@ -47,6 +53,9 @@ Tokens = Annotated[
 Context = Annotated[int | None, typer.Option(min=2, help="text: tokens in a window; default: 64.")]
 Layers = Annotated[int | None, typer.Option(min=1, help="text: layers of the model.")]
 Width = Annotated[int | None, typer.Option(min=1, help="text: width of the model.")]
+Dropout = Annotated[
+    float | None, typer.Option(min=0.0, help="text: fraction of elements that training drops.")
+]
 Size = Annotated[
     int | None, typer.Option(min=1, help="image-folder: side to which images are scaled.")
 ]

@@ -39,6 +39,8 @@ def train(
     learning_rate: options.LearningRate = None,
     optimizer: options.Optimizer = None,
     schedule: options.Schedule = "constant",
+    warmup: options.Warmup = None,
+    weight_decay: options.WeightDecay = None,
     clip: options.Clip = None,
     patience: options.Patience = None,
     target: options.Target = None,
@@ -46,6 +48,7 @@ def train(
     context: options.Context = None,
     layers: options.Layers = None,
     width: options.Width = None,
+    dropout: options.Dropout = None,
     size: options.Size = None,
     engine: Engine = None,
     seed: options.Seed = 0,
@@ -56,8 +59,9 @@ def train(
     folder: DataFolder = None,
 ) -> None:
     """Train a model, show its progress and test accuracy, and write a run folder."""
-    given = {"target": target, "tokens": tokens, "size": size, "schedule": None if schedule ==
-             "constant" else schedule, "clip": clip, "patience": patience,
+    given = {"target": target, "tokens": tokens, "size": size, "dropout": dropout,
+             "schedule": None if schedule == "constant" else schedule, "warmup": warmup,
+             "weight_decay": weight_decay, "clip": clip, "patience": patience,
              "sizes": {"context": context, "layers": layers, "width": width}}  # fmt: skip
     recording = None
     if record is not None or tensorboard is not None:
@@ -80,18 +84,22 @@ def train(
     }
     check_model(TASKS[kind], settings["model"])
     settings = TASKS[kind].begin(settings, folder)
+    optimizer_of(settings, 1)  # wrong options raise before there is a folder
     _train(new_run(out, settings), engine, recording, folder)
 
 
 def _of_kind(kind: str, source: str | None, given: dict[str, Any]) -> dict[str, Any]:
     """The settings that only this kind of data has. Raises DataError for those of another kind."""
-    own = {"text": ("tokens", "sizes"), "csv": ("target",), "image-folder": ("size",)}.get(kind, ())
-    every = ("schedule", "clip", "patience")
-    chosen = {name: x for name, x in given.items() if x and (name != "sizes" or any(x.values()))}
+    own = {"text": ("tokens", "sizes", "dropout"), "csv": ("target",),
+           "image-folder": ("size",)}.get(kind, ())  # fmt: skip
+    every = ("schedule", "warmup", "weight_decay", "clip", "patience")
+    chosen = {name: x for name, x in given.items() if x is not None and
+              (name != "sizes" or any(x.values()))}  # fmt: skip
     for name in chosen:
         if name not in (*own, *every):
             raise DataError(
-                f"--{'context' if name == 'sizes' else name} isn't an option of {kind}."
+                f"--{'context' if name == 'sizes' else name.replace('_', '-')} isn't an option "
+                f"of {kind}."
             )
     if (source is None) != (kind == "images"):
         raise DataError(

@@ -26,6 +26,11 @@ class ImageFolder:
     train: tuple[Array, Array]
     test: tuple[Array, Array]
 
+    def __repr__(self) -> str:
+        size = " × ".join(map(str, self.shape))
+        return (f"<ImageFolder: {len(self.train[1]):,} training and {len(self.test[1]):,} test "
+                f"images, {size}, of {', '.join(self.classes)}>")  # fmt: skip
+
     @property
     def shape(self) -> tuple[int, int, int]:
         """(channels, height, width)."""

@@ -140,5 +140,5 @@ def _drawn(scores: Any, draw: Any, top_k: int | None) -> Node:
         scores = ops.where(scores >= ops.expand_dims(least, -1), scores, -np.inf)
     shares = ops.cumsum(ops.softmax(ops.astype(scores, "float64"), axis=-1), axis=-1)
     total = shares[:, -1:]  # 1, up to rounding
-    below = ops.sum(shares <= ops.expand_dims(draw, -1) * total, axis=-1)  # (batch,)
-    return ops.astype(below, "int64")
+    reached = shares > ops.expand_dims(draw, -1) * total  # the first is the token
+    return ops.argmax(reached, axis=-1)  # (batch,)

@@ -24,7 +24,8 @@ class GPT(nn.Module):
     """The decoder of GPT-2 (Radford et al. 2019): tokens (batch, time) to scores (batch, time,
     vocabulary), each of the token that follows.
 
-    context: the most tokens that it sees. The table of the tokens is also the last layer's matrix.
+    context: the most tokens that it sees. dropout: of the sum of both embeddings, and of what each
+    part of a block adds. The table of the tokens is also the last layer's matrix.
     A call takes `caches`, one for each block, and then returns (scores, new caches).
 
     >>> import numpy as np
@@ -51,7 +52,7 @@ class GPT(nn.Module):
         self.embedding = nn.Embedding(vocabulary, width, initializer=draw, seed=seed)
         following = None if seed is None else seed + 1
         self.positions = nn.Embedding(context, width, initializer=draw, seed=following)
-        self.dropout = nn.Dropout(dropout) if dropout else None
+        self.dropout = nn.Dropout(dropout, seed=seed) if dropout else None
         self.blocks = [
             nn.TransformerBlock(
                 width, heads, causal=True, dropout=dropout, initializer=draw,
@@ -110,7 +111,8 @@ class CharRNN(nn.Module):
     """An LSTM that reads tokens (batch, time) and scores the next ones, (batch, time, vocabulary)
     (Graves 2013, without his skip connections).
 
-    A call with return_state=True returns (scores, state); `state` continues a text.
+    dropout: of what goes into each layer and comes out of the last one, not of the states (Zaremba
+    et al. 2014). A call with return_state=True returns (scores, state); `state` continues a text.
     """
 
     def __init__(
@@ -125,12 +127,13 @@ class CharRNN(nn.Module):
         following = None if seed is None else seed + 1
         self.embedding = nn.Embedding(vocabulary, width, seed=seed)
         self.lstm = nn.LSTM(width, width, layers=layers, dropout=dropout, seed=following)
+        self.dropout = nn.Dropout(dropout, seed=seed) if dropout else nn.Identity()
         self.head = nn.Linear(width, vocabulary, seed=seed)
 
     def forward(
         self, x: Any, state: Any = None, *, return_state: bool = False, training: bool
     ) -> Any:
-        y = self.embedding(x, training=training)
+        y = self.dropout(self.embedding(x, training=training), training=training)
         y, state = self.lstm(y, state, return_state=True, training=training)
-        scores = self.head(y, training=training)
+        scores = self.head(self.dropout(y, training=training), training=training)
         return (scores, state) if return_state else scores

@@ -13,9 +13,10 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from ..errors import PalingradError
 from .bodies import JSON, to_json
@@ -30,7 +31,29 @@ _POLICY = {  # the page needs nothing from elsewhere
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
 }
+Endpoint = Callable[[Request], Coroutine[Any, Any, Response]]
 _log = logging.getLogger("palingrad.serving")
+
+
+class _Application(Starlette):
+    """Starlette's application, with a short way to /predict: its middleware and routing take longer
+    than a small model does. Requests under other names go through them, and are refused."""
+
+    def __init__(self, predict: Endpoint, hosts: tuple[str, ...] | None, **options: Any) -> None:
+        super().__init__(**options)
+        self._predict = predict
+        self._hosts = None if hosts is None else frozenset(name.encode() for name in hosts)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/predict" and scope["method"] == "POST":
+            names = [value for name, value in scope["headers"] if name == b"host"]
+            host = names[0].partition(b":")[0].lower() if len(names) == 1 else b""
+            if self._hosts is None or host in self._hosts:
+                scope["app"] = self
+                response = await self._predict(Request(scope, receive))
+                await response(scope, receive, send)
+                return
+        await super().__call__(scope, receive, send)
 
 
 def application(
@@ -63,7 +86,7 @@ def application(
             _log.exception("the model failed")
             return _fault(RequestError(500, "the model failed; the server's log says why"))
 
-    def told(document: Callable[[], Any]) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+    def told(document: Callable[[], Any]) -> Endpoint:
         async def tell(request: Request) -> Response:
             return Response(to_json(document()), media_type=JSON)
 
@@ -85,8 +108,8 @@ def application(
         routes.append(Route("/generate", predict, methods=["POST"]))
     guard = [] if hosts is None else [Middleware(TrustedHostMiddleware, allowed_hosts=list(hosts))]
     handlers: Any = {HTTPException: _refused}
-    return Starlette(routes=routes, middleware=guard, exception_handlers=handlers,
-                     lifespan=lifespan)  # fmt: skip
+    return _Application(predict, hosts, routes=routes, middleware=guard,
+                        exception_handlers=handlers, lifespan=lifespan)  # fmt: skip
 
 
 _FILES = [
@@ -111,16 +134,17 @@ async def _body(request: Request, limit: int) -> bytes:
     large = RequestError(413, f"the body has more than {limit:,} bytes", limit=limit)
     if length.isdecimal() and int(length) > limit:
         raise large
-    parts, size = list[bytes](), 0
-    try:
-        async for part in request.stream():
-            size += len(part)
-            if size > limit:
-                raise large
-            parts.append(part)
-    except ClientDisconnect:
-        raise RequestError(400, "the body ended early") from None
-    return b"".join(parts)
+    parts, size, more = list[bytes](), 0, True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise RequestError(400, "the body ended early")
+        part, more = message.get("body", b""), message.get("more_body", False)
+        size += len(part)
+        if size > limit:
+            raise large
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def _fault(error: RequestError) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..io.model import Argument
 from .faults import RequestError
 
 JSON, NPY = "application/json", "application/x-npy"
+_HEADER = 1024  # bytes of a header of a .npy file that is kept
 _WRITTEN = frozenset(map(np.dtype, ("float32", "float64", "int32", "int64", "bool")))
 
 
@@ -135,6 +137,8 @@ def from_npy(body: bytes, inputs: Sequence[Argument]) -> list[Array]:
     if not _has_shape(array.shape, argument.shape):
         raise RequestError(422, f"{argument.name} has shape {list(array.shape)}, expected "
                                 f"{_shape(argument.shape)}", input=argument.name)  # fmt: skip
+    if array.dtype == dtype:
+        return [array]
     with np.errstate(over="ignore"):
         converted = array.astype(dtype)
     if is_integer(dtype) and not np.array_equal(converted, array):
@@ -145,20 +149,15 @@ def from_npy(body: bytes, inputs: Sequence[Argument]) -> list[Array]:
 
 def _npy(body: bytes) -> Array:
     """The array of a .npy file, whose header is believed only as far as the bytes go."""
-    stream = io.BytesIO(body)
     try:
-        version = np.lib.format.read_magic(stream)
-        if version not in ((1, 0), (2, 0)):
-            raise ValueError(f"its version is {version}")
-        read = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
-        shape, is_fortran, dtype = read[version[0]](stream)
-        if not is_supported(dtype.newbyteorder("=")):
-            raise ValueError(f"its dtype is {dtype}")
-        left = len(body) - stream.tell()
+        end = _end_of_header(body)
+        read = _header if end <= _HEADER else _header.__wrapped__
+        shape, is_fortran, dtype, native = read(body[:end])
+        left = len(body) - end
         if math.prod(shape) * dtype.itemsize != left or min(shape, default=0) < 0:
             raise ValueError(f"{left} bytes aren't {dtype.name} of shape {shape}")
-        flat = np.frombuffer(body, dtype, offset=stream.tell())
-        return flat.reshape(shape, order="F" if is_fortran else "C").astype(dtype.newbyteorder("="))
+        flat = np.frombuffer(body, dtype, offset=end)
+        return flat.reshape(shape, order="F" if is_fortran else "C").astype(native)
     except (
         ValueError,
         TypeError,
@@ -171,15 +170,47 @@ def _npy(body: bytes) -> Array:
         raise RequestError(400, f"the body isn't a .npy file of numbers ({reason})") from None
 
 
+def _end_of_header(body: bytes) -> int:
+    """Where the header of a .npy file ends. Raises ValueError for another file."""
+    version = np.lib.format.read_magic(io.BytesIO(body[:8]))
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"its version is {version}")
+    size = 2 * version[0]  # bytes of the header's length
+    end = 8 + size + int.from_bytes(body[8 : 8 + size], "little")
+    if end > len(body):
+        raise ValueError("its header ends early")
+    return end
+
+
+@lru_cache(256)
+def _header(header: bytes) -> tuple[tuple[int, ...], bool, np.dtype[Any], np.dtype[Any]]:
+    """Shape, order and dtype in a header, and NumPy's own instance of the dtype in this machine's
+    byte order, by which compiled functions know it fastest. To parse a header takes longer than a
+    small model does, and most requests have the same."""
+    stream = io.BytesIO(header)
+    version = np.lib.format.read_magic(stream)
+    read = {1: np.lib.format.read_array_header_1_0, 2: np.lib.format.read_array_header_2_0}
+    shape, is_fortran, dtype = read[version[0]](stream)
+    if not is_supported(dtype.newbyteorder("=")):
+        raise ValueError(f"its dtype is {dtype}")
+    return shape, is_fortran, dtype, np.dtype(dtype.type)
+
+
 def to_npy(outputs: Mapping[str, Array]) -> bytes:
     """The one output as a .npy file."""
     if len(outputs) != 1:
         raise RequestError(406, f"a .npy answer is one array, but the model gives "
                                 f"{', '.join(outputs)}: accept JSON")  # fmt: skip
     (array,) = outputs.values()
+    return _written_header(array.shape, array.dtype) + array.tobytes()
+
+
+@lru_cache(256)
+def _written_header(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:
+    """The header of a .npy file of an array in row-major order."""
     stream = io.BytesIO()
-    np.lib.format.write_array(stream, np.ascontiguousarray(array).reshape(array.shape),
-                              allow_pickle=False)  # fmt: skip
+    told = {"shape": shape, "fortran_order": False, "descr": np.lib.format.dtype_to_descr(dtype)}
+    np.lib.format.write_array_header_1_0(stream, told)
     return stream.getvalue()
 
 

@@ -21,6 +21,7 @@ from ..optim import (
     RMSProp,
     cosine_decay,
     exponential_decay,
+    warmup,
 )
 
 OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
@@ -127,6 +128,11 @@ def optimizer_of(settings: Mapping[str, Any], steps: int) -> Optimizer:
         rate = cosine_decay(rate, steps=max(steps, 1))
     elif settings.get("schedule") == "exponential":
         rate = exponential_decay(rate, steps=max(steps, 1), rate=0.01)
-    clip = settings.get("clip")
-    options = {} if clip is None else {"clip_norm": clip}
-    return make_optimizer(settings["optimizer"], rate, **options)
+    if settings.get("warmup") is not None:
+        rate = warmup(rate, steps=settings["warmup"])
+    name, given = settings["optimizer"], {"clip_norm": settings.get("clip"),
+                                          "weight_decay": settings.get("weight_decay")}  # fmt: skip
+    if given["weight_decay"] is not None and name != "adamw":
+        raise DataError(f"weight decay is an option of adamw, not of {name}.",
+                        hint="Write --optimizer adamw.")  # fmt: skip
+    return make_optimizer(name, rate, **{k: x for k, x in given.items() if x is not None})

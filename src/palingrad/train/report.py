@@ -24,7 +24,8 @@ from ..view.training.charts import Series, curves
 from ..view.training.document import document, grey_png, section, table
 from .evaluate import Evaluation, Evaluator
 from .history import History
-from .runs import Run
+from .metric_sections import Decisions, by_epoch, decided
+from .runs import Run, simple_settings
 
 NAME = "report.html"
 SHOWN = 48  # maximum number of misclassified images
@@ -61,12 +62,14 @@ def write_report(
 ) -> Path:
     """Write report.html into the run folder; returns its path.
 
-    It contains curves of loss and accuracy, the confusion matrix and misclassified images of the
-    test split, the settings, and the trained graph for one image.
+    It contains curves of loss and accuracy; for classifiers the confusion matrix, the ROC curve,
+    precision and recall, and calibration on the test data; the settings; for images those that were
+    misclassified, and the trained graph for one.
     """
     if not isinstance(data, Dataset):
-        return _plain_report(run, model, history, data)
-    evaluator = Evaluator(model, run.recipe.loss, engine=engine)
+        return _plain_report(run, model, history, data, engine)
+    decisions = Decisions()
+    evaluator = Evaluator(model, run.recipe.loss, metrics=[lambda: decisions], engine=engine)
     result = evaluator(data.test.inputs, data.test.labels)
     body = "".join(
         [
@@ -74,8 +77,7 @@ def write_report(
             "<main>\n",
             section("Loss", _curve(history, "loss"), note="mean per example, in nats"),
             section("Accuracy", _curve(history, "accuracy"), note="correctly classified examples"),
-            section("Confusion matrix", _confusion(data, result.predictions),
-                    note="test images by true class (rows) and predicted class (columns)"),
+            decided(data.classes, decisions),
             section("Settings", table(_settings(run, history))),
             section("Misclassified", _misclassified(model, data, result.predictions), wide=True,
                     note=_misclassified_note(data, result.predictions)),
@@ -91,7 +93,7 @@ def write_report(
     return path
 
 
-def _plain_report(run: Run, model: Module, history: History, data: Any) -> Path:
+def _plain_report(run: Run, model: Module, history: History, data: Any, engine: str | None) -> Path:
     """The report for data that aren't a set of small images: curves, results, settings."""
     last, path = history.epochs[-1], run.folder / NAME
     count = sum(int(np.size(v.numpy())) for v in model.parameters().values())
@@ -102,6 +104,8 @@ def _plain_report(run: Run, model: Module, history: History, data: Any) -> Path:
         f'<p class="lead">{escape(run.task.describe(data))}</p></header>\n<main>\n',
         section("Loss", _curve(history, "loss"), note="mean per example"),
         section("Accuracy", _curve(history, "accuracy")) if last.accuracy is not None else "",
+        by_epoch(history),
+        _decisions(run, model, data, engine),
         section("Results", table([("parameters", f"{count:,}"), *rows])),
         section("Settings", table(_settings(run, history))),
         "</main>",
@@ -109,6 +113,18 @@ def _plain_report(run: Run, model: Module, history: History, data: Any) -> Path:
     title = f"{run.settings['dataset']}, {run.settings['model']}"
     write_atomically(path, document(title, "".join(body)))
     return path
+
+
+def _decisions(run: Run, model: Module, data: Any, engine: str | None) -> str:
+    """The sections on the decisions of a classifier."""
+    test, names = run.parts(data)[1], run.class_names(data)
+    if not names:
+        return ""
+    decisions = Decisions()
+    evaluator = Evaluator(model, run.task.loss(run.settings), metrics=[lambda: decisions],
+                          engine=engine)  # fmt: skip
+    evaluator(*test)
+    return decided(names, decisions)
 
 
 def _header(run: Run, model: Module, history: History, data: Dataset, result: Evaluation) -> str:
@@ -152,42 +168,11 @@ def _curve(history: History, what: str) -> str:
 
 
 def _settings(run: Run, history: History) -> list[tuple[str, Any]]:
-    """The settings that are one number or text each; run.json has them all."""
-    named = {**run.settings, **run.settings.get("sizes", {})}
-    rows = [(name.replace("_", " "), value) for name, value in named.items()
-            if isinstance(value, (str, int, float)) and name != "characters"]  # fmt: skip
+    rows = [(name.replace("_", " "), x) for name, x in simple_settings(run.settings).items()]
     return [*rows, ("interrupted", "yes")] if history.interrupted else rows
 
 
 # ---------------------------------------------------------------- misclassified images
-
-
-def confusion(labels: Array, predictions: Array, classes: int) -> Array:
-    """The confusion matrix: counts of examples by true class (rows) and prediction (columns)."""
-    table = np.zeros((classes, classes), np.int64)
-    np.add.at(table, (labels, predictions), 1)
-    return table
-
-
-def _confusion(data: Dataset, predictions: Array) -> str:
-    names = [escape(name) for name in data.classes]
-    counts = confusion(data.test.labels, predictions, len(names))
-    most = max(1, int((counts - np.diag(np.diag(counts))).max()))
-    head = "".join(f'<th scope="col" title="{name}">{name}</th>' for name in names)
-    rows: list[str] = []
-    for true, name in enumerate(names):
-        total = max(1, int(counts[true].sum()))
-        cells: list[str] = []
-        for predicted, count in enumerate(counts[true]):
-            kind = "right" if true == predicted else "wrong" if count else ""
-            share = count / total if true == predicted else count / most
-            text = f"{name} classified as {names[predicted]}: {count} of {total}"
-            shown = int(count) if count or true == predicted else "·"
-            cells.append(
-                f'<td class="{kind}" style="--share:{share:.3f}" title="{text}">{shown}</td>'
-            )
-        rows.append(f'<tr><th scope="row" title="{name}">{name}</th>{"".join(cells)}</tr>')
-    return f'<table class="matrix"><tr><th></th>{head}</tr>{"".join(rows)}</table>'
 
 
 def _misclassified_note(data: Dataset, predictions: Array) -> str:

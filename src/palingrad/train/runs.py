@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,13 +62,17 @@ class Run:
             train, test = loaded.train, loaded.test
         return train, test, -(-len(train[1]) // size)
 
-    def classes(self, loaded: Any) -> list[str]:
+    def class_names(self, loaded: Any) -> list[str]:
         """The names of the classes; none for a number or a text."""
         kind = self.settings.get("task", "images")
         if kind == "csv":
-            names: list[str] = self.settings["columns"]["classes"] or []
-            return names if len(names) > 2 else []
+            return list(self.settings["columns"]["classes"] or [])
         return [] if kind == "text" else list(loaded.classes)
+
+    def classes(self, loaded: Any) -> list[str]:
+        """The names of classes that the model has a score for each of."""
+        names = self.class_names(loaded)
+        return names if len(names) > 2 or self.settings.get("task") != "csv" else []
 
     def save(self, model: Module, history: History) -> None:
         """Write the parameters, then settings and history; each file is replaced atomically."""
@@ -99,6 +104,14 @@ class Run:
                 f"classes has more than the {total:,} parameters of {checkpoint.path.name}.",
                 hint="Restore run.json, or train again.",
             )
+
+
+def simple_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that are one number or text each, with a model's sizes; run.json has them
+    all."""
+    named = {**settings, **settings.get("sizes", {})}
+    return {name: value for name, value in named.items()
+            if isinstance(value, (str, int, float)) and name != "characters"}  # fmt: skip
 
 
 def new_run(out: str | None, settings: dict[str, Any]) -> Run:

@@ -305,7 +305,7 @@ class Module(Code):
             for number, llvm_type in words
         )
         times = b.load(b.gep(block, [integer(3)]))
-        bad = b.call(self.module.globals["prepare"], [table, objects, times, moves])
+        bad = b.call(self.module.globals["prepare"], [table, objects, times, moves, turns])
         with b.if_then(b.icmp_signed("!=", bad, integer(0))):
             b.ret(bad)
         for owner in [FAILED, *self.buffers.bounds_checks] if self.buffers.may_fail else []:
@@ -337,15 +337,16 @@ class Module(Code):
 
 
 def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Bounds]]) -> None:
-    """Emits prepare(table, objects, times, moves), which copies each array's data pointer from its
-    NumPy structure to the table, and checks the bounds of fed integers.
+    """Emits prepare(table, objects, times, moves, turns), which copies each array's data pointer
+    from its NumPy structure to the table, and checks the bounds of fed integers: those of all
+    repetitions, or of a loop's carry, whose pointer turns back, the first.
 
     Returns 0, n + 1 if array n is not contiguous or not aligned, or −n − 1 if array n holds an
     out-of-range integer.
     """
-    llvm_types = [POINTER.as_pointer(), _POOL, INT, _POOL]
+    llvm_types = [POINTER.as_pointer(), _POOL, INT, _POOL, _POOL]
     function = ir.Function(module, ir.FunctionType(INT, llvm_types), "prepare")
-    table, objects, times, moves = function.args
+    table, objects, times, moves, turns = function.args
     b: Any = Builder(function.append_basic_block("entry"))
     data, flags = array_layout()
     with loop(b, integer(0), integer(count)) as number:
@@ -360,6 +361,8 @@ def _emit_prepare(module: ir.Module, count: int, checks: list[tuple[int, Bounds]
     for slot, check in checks:
         dtype, many = dtype_of(check.x), size(check.x.shape)
         moving = b.icmp_signed("!=", b.load(b.gep(moves, [integer(slot)])), integer(0))
+        onwards = b.icmp_signed("==", b.load(b.gep(turns, [integer(slot)])), integer(1))
+        moving = b.and_(moving, onwards)
         total = b.mul(integer(many), b.select(moving, times, integer(1)))
         base = b.load(b.gep(table, [integer(slot)]))
         with loop(b, integer(0), total) as place:

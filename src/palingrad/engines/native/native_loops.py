@@ -3,7 +3,8 @@
 The body is compiled as a Program of its own. Between steps the generated `run` moves the pointers
 to its arrays: forwards or backwards by a row along arrays that are sliced or stacked, and back and
 forth between the two halves of a carry's memory, one of which a step reads while it writes the
-other. So a step allocates nothing and calls no Python, and the code doesn't depend on their number.
+other. A carry of which a step only replaces some rows, such as a cache, is changed where it is. So
+a step allocates nothing and calls no Python, and the code doesn't depend on their number.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ import numpy as np
 
 from ...dtypes import Array
 from ...graph.context import graph_scope
-from ...graph.kinds import AnonymousGraph, Contract, Elementwise, Layout, Reduce
+from ...graph.kinds import AnonymousGraph, Contract, Elementwise, Layout, Reduce, ScatterUpdate
+from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.operation import Item, Operation
 from ...graph.regions.region import Region
@@ -27,7 +29,9 @@ from ...passes.program import Program
 from ...shapes import sizes
 from ..numpy import body_of, formula
 from .kernels import control
+from .kernels.movement.gather_scatter import Scatter
 from .llvm.strided_view import layout_view, whole
+from .plan.index_checks import hold_of
 from .runtime.aligned_alloc import placed
 from .runtime.buffers import HELD, Memory, is_as_made
 
@@ -58,8 +62,9 @@ def _looped(node: Regional) -> Callable[..., Any]:
     if steps is not None:
         compile, native = _compilers[0]
         executable = compile(region_program(node.regions[0]), inside=True)
-        if isinstance(executable, native) and why_not_inside(steps, executable) is None:
-            loop = NativeLoop(node.regions[0], steps, executable)
+        body = node.regions[0]
+        if isinstance(executable, native) and why_not_inside(body, steps, executable) is None:
+            loop = NativeLoop(body, steps, executable)
             return lambda *values: _taken(node, loop, values)
     bodies = [_body(region) for region in node.regions]
     return lambda *values: node.run(bodies, *values)
@@ -84,11 +89,13 @@ def how_run(node: Regional) -> str:
     steps = f"{taken.length:,} steps"
     if not isinstance(executable, native):
         return f"{steps}, by NumPy, because nothing in the body has a kernel"
-    why = why_not_inside(taken, executable)
+    why = why_not_inside(node.regions[0], taken, executable)
     if why is not None:
         return f"{steps}, of one native call each, because {why}"
     kernels = len(executable.schedule.kernels)
-    return f"{steps} of {kernels} kernel{'s' if kernels > 1 else ''} within one native call"
+    alone = sum(changed_in_place(executable, taken.carries))
+    how = f"; {alone} carr{'ies change' if alone > 1 else 'y changes'} in place" if alone else ""
+    return f"{steps} of {kernels} kernel{'s' if kernels > 1 else ''} within one native call{how}"
 
 
 def region_program(region: Region) -> Program:
@@ -106,6 +113,8 @@ def _is_alone(y: Node) -> bool:
     """Whether the node's value is in memory of its own, not a leaf's or another's."""
     if isinstance(y, Layout):
         return layout_view(y, whole(y.inputs[0])) is None
+    if isinstance(y, ScatterUpdate):  # constant indices may make it another operation
+        return not all(isinstance(index, Constant) for index in y.inputs[2:])
     return isinstance(y, (Elementwise, Reduce, Contract, Item))
 
 
@@ -117,17 +126,38 @@ def _body(region: Region) -> Body:
     return lambda values: executable([np.asarray(value) for value in values])
 
 
-def why_not_inside(steps: Steps, executable: Any) -> str | None:
+def why_not_inside(body: Region, steps: Steps, executable: Any) -> str | None:
     """Why the steps can't be taken within one native call; None if they can."""
     if executable._rest or executable._lease is not None:
         return "NumPy computes a part of its body"
-    if any(
-        one.slot not in executable._result_slots or not one.whole for one in executable._outputs
-    ):
+    slots = [one.slot for one in executable._outputs]
+    if any(slot not in executable._result_slots for slot in slots) or len({*slots}) < len(slots):
         return "a result of its body isn't in an array of its own"
-    if any(slot < steps.carries for slot, _ in executable.buffers.checks):
+    carried = [one for one in executable.buffers.checks if one[0] < steps.carries]
+    if not all(hold_of(check, body.results[slot]) for slot, check in carried):
         return "a carry is an index, which is checked before each step"
     return None
+
+
+def changed_in_place(executable: Any, carries: int) -> list[bool]:
+    """For each carry, whether the next one can be written over it: it is an update of its rows, and
+    nothing else reads the carry."""
+    schedule, program = executable.schedule, executable.program
+    views = schedule.views
+    readers: dict[Node, int] = {}
+    updates: dict[Node, Scatter] = {}
+    for kernel in (one.kernel for one in schedule.kernels):
+        for base in [views[x].base for x in kernel.reads() if x in views]:
+            readers[base] = readers.get(base, 0) + 1
+        if isinstance(kernel, Scatter):
+            updates[kernel.fused.first] = kernel
+    found: list[bool] = []
+    for carry, y in zip(program.feeds[:carries], program.outputs[:carries], strict=True):
+        kernel = updates.get(views[y].base)
+        columns = None if kernel is None else kernel.columns
+        found.append(columns is not None and columns.x is not None and columns.x.base is carry
+                     and columns.x_is_whole and readers[carry] == 1)  # fmt: skip
+    return found
 
 
 class NativeLoop:
@@ -138,6 +168,7 @@ class NativeLoop:
         self._first, self._slices, self._length, self._reverse = steps
         self._forms = [(sizes(y.shape), y.dtype) for y in body.results]
         self._slots = [output.slot for output in executable._outputs]
+        self._halves = [2 - alone for alone in changed_in_place(executable, self._first)]
         self._at_once = _FIRST
         self._kept: list[list[Any]] = []  # the stacks of earlier calls
         whole: list[tuple[tuple[int, ...], Any]] = [
@@ -153,7 +184,7 @@ class NativeLoop:
         if not length:
             empty = [np.empty((0, *shape), dtype) for shape, dtype in self._forms[first:]]
             return [*(np.array(c) for c in values[:first]), *empty]
-        carries = [_two_of(value) for value in values[:first]]
+        carries = [_places_of(x, count) for x, count in zip(values[:first], self._halves)]
         given = [np.require(value, requirements=["C", "A"]) for value in values[first:]]
         stacks = self._new_stacks()
         buffers = self.executable.buffers
@@ -166,7 +197,7 @@ class NativeLoop:
                 memory.moves[number], memory.turns[number] = 0, 1
         buffers.idle.append(memory)
         self._kept.append(stacks)
-        return [*(np.array(two[length % 2, ...]) for two in carries), *stacks]
+        return [*(np.array(places[length % len(places), ...]) for places in carries), *stacks]
 
     def _new_stacks(self) -> list[Array]:
         """Memory for the stacks: an earlier call's where nobody holds it any more. A new array
@@ -204,11 +235,11 @@ class NativeLoop:
                 objects[number] = id(array)
                 moves[number], turns[number] = move, turn
 
-            for number, two in enumerate(carries):
-                here, there = done % 2, 1 - done % 2
-                step = two[0].nbytes * (1 - 2 * here)
-                show(number, two[here, ...], step, -1)
-                show(self._slots[number], two[there, ...], -step, -1)
+            for number, places in enumerate(carries):
+                here, there = done % len(places), (done + 1) % len(places)
+                step = places[0].nbytes * (there - here)
+                show(number, places[here, ...], step, -1)
+                show(self._slots[number], places[there, ...], -step, -1)
             for number, array in enumerate(given[:slices], first):
                 show(number, self._rows(number, array, start, count), direction * array[0].nbytes)
                 if number in self._checked:
@@ -238,8 +269,8 @@ class NativeLoop:
         return np.ascontiguousarray(array[start - count + 1 : start + 1][::-1])
 
 
-def _two_of(value: Array) -> Array:
-    """Memory for two carries, of which the first is this one."""
-    two = np.empty((2, *value.shape), value.dtype)
-    two[0] = value
-    return two
+def _places_of(value: Array, count: int) -> Array:
+    """Memory for a carry, once or twice, of which the first is this one."""
+    places = np.empty((count, *value.shape), value.dtype)
+    places[0] = value
+    return places

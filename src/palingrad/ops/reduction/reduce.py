@@ -255,6 +255,12 @@ class ArgExtreme(Reduce):
     def dtype_rule(self, *dtypes: DType) -> DType:
         return int64
 
+    def below(y) -> int | None:
+        shape, axis = y.inputs[0].shape, y.attributes["axis"]
+        if shape is None or None in shape:
+            return None
+        return size(shape) if axis is None else shape[axis]
+
     def extreme(y, x: Node, axis: int) -> Node:
         """The largest or smallest element along the axis, which is kept with size 1."""
         raise NotImplementedError

@@ -16,7 +16,7 @@ from ...graph.leaves import Constant
 from ...graph.promotion import as_node
 from ...graph.registry import ops
 from ...optim.base import Optimizer
-from ..checks import check_classes, check_finite
+from ..checks import check_classes, check_data
 from .problem import Problem, accepts, arrays_in, classifies, mapped, prepared
 from .streams import Streams
 
@@ -79,14 +79,17 @@ class Step:
         self.each = int(np.prod(targets.shape[1:]))
         return mean, ops.sum(ops.argmax(outputs, axis=-1) == targets)
 
+    @property
+    def takes_classes(self) -> bool:
+        """Whether the loss is that of class numbers."""
+        return self._problem.loss is ops.cross_entropy
+
     def of_classes(self, outputs: Any, targets: Any) -> bool:
         """Whether the targets are to be class numbers of the outputs."""
         integers = (
             is_integer(as_node(targets).dtype) if not isinstance(targets, (dict, tuple)) else False
         )
-        return classifies(outputs, targets) or (
-            integers and self._problem.loss is ops.cross_entropy
-        )
+        return classifies(outputs, targets) or (integers and self.takes_classes)
 
     def _update(self, mean: Any, size: int) -> None:
         if self._accumulate == 1:
@@ -171,6 +174,10 @@ class StreamSteps:
         self.tested: Any = None
         self.count = len(train) if hasattr(type(train), "__len__") else 0  # 0: not known
         self._seen: Any = None
+        self._labels: Any = None  # of the batch at hand
+        self._batch = ""  # its name
+        self._scores: Any = None  # the shape of the outputs, if targets are classes of them
+        self._step, step.check = step, self._check
         self._run = function(step, engine=engine)
         self._apply = function(lambda: optimizer.apply(), engine=engine)
 
@@ -188,9 +195,12 @@ class StreamSteps:
                     "targets.",
                     hint="Yield a tuple of both: (x, y).",
                 )
+            self._batch = f"batch {number}"
+            check_data("fit", self._batch, batch, least=1, classes=self._step.takes_classes)
             inputs, targets = map(prepared, batch)
-            for part in arrays_in(inputs):
-                check_finite("fit", f"batch {number}", part)
+            self._labels = targets
+            if self._scores is not None:
+                check_classes("fit", self._batch, targets, self._scores)
             with watch.step():
                 mean, hits = self._run(inputs, targets)
                 done = number + 1
@@ -203,6 +213,12 @@ class StreamSteps:
             raise ArgumentError("fit: the iterable gave no batches.", hint="Pass a function that "
                                 "returns a new iterator: fit(model, lambda: batches(…)).",
                                 )  # fmt: skip
+
+    def _check(self, outputs: Any, targets: Any) -> None:
+        """When a batch is traced, before its update: labels that are no classes."""
+        if self._step.of_classes(outputs, targets):
+            check_classes("fit", self._batch, self._labels, outputs.shape)
+            self._scores = outputs.shape
 
     def _batches(self, epoch: int) -> Iterator[Any]:
         source: Any = self._train

@@ -9,6 +9,8 @@ import numpy as np
 
 from ... import models
 from ...data.text import Text, Tokenizer, read_text
+from ...errors import DataError
+from ...messages.checks import within
 from ...nn.module import Module
 
 MODELS = ("gpt", "lstm")
@@ -21,9 +23,13 @@ _SIZES = {  # of nanoGPT on a CPU, and of an LSTM that takes about as long
 def begin(settings: dict[str, Any], folder: str | None) -> dict[str, Any]:
     """The settings with the vocabulary and the model's sizes."""
     kind = settings.pop("tokens", None) or "characters"
+    if settings.get("dropout") is not None:
+        within("train text: dropout", settings["dropout"], "[0, 1)", like=0.1)
     found = read_text([settings["source"]], tokens=kind)
     sizes = dict(_SIZES[settings["model"]])
     sizes |= {name: value for name, value in settings.pop("sizes", {}).items() if value}
+    size = settings["batch_size"] or 16
+    _check_sizes(found, sizes, size)
     return {
         **settings,
         "tokens": kind,
@@ -32,8 +38,22 @@ def begin(settings: dict[str, Any], folder: str | None) -> dict[str, Any]:
         "epochs": settings["epochs"] or 10,
         "optimizer": settings["optimizer"] or "adamw",
         "learning_rate": 2e-3 if settings["learning_rate"] is None else settings["learning_rate"],
-        "batch_size": settings["batch_size"] or 16,
+        "batch_size": size,
     }
+
+
+def _check_sizes(found: Text, sizes: Mapping[str, int], batch_size: int) -> None:
+    """Raise DataError for sizes that no model has, or that the text is too short for."""
+    heads, width, context = sizes.get("heads", 1), sizes["width"], sizes["context"]
+    if width % heads:
+        raise DataError(f"a gpt has {heads} heads, which don't divide width {width}.",
+                        hint=f"Write --width {-(-width // heads) * heads}.")  # fmt: skip
+    if found.steps(context, batch_size) < 1 or not len(found.windows(context)[0]):
+        raise DataError(
+            f"the text has {len(found.train):,} training and {len(found.test):,} test tokens, too "
+            f"few for a batch of {batch_size} windows of {context} and a test window.",
+            hint="Take a smaller --context or --batch-size, or a longer text.",
+        )
 
 
 def tokenizer(settings: Mapping[str, Any]) -> Tokenizer:

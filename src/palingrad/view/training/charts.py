@@ -28,8 +28,10 @@ def curves(
     x_label: str,
     percent: bool = False,
     floor: bool = False,
+    fractions: bool = False,
 ) -> str:
-    """Returns a line chart. floor=True starts the y axis at 0; percent=True shows y in percent."""
+    """Returns a line chart. floor=True starts the y axis at 0; percent=True shows y in percent;
+    fractions=True shows both axes from 0 to 1. Else x are whole numbers."""
     drawn = [curve for curve in series if curve.y]
     ys = [y for curve in drawn for y in curve.y if math.isfinite(y)]
     xs = [x for curve in drawn for x in curve.x]
@@ -39,7 +41,11 @@ def curves(
     columns = [
         x for x in ticks(min(xs), max(xs), count=8) if min(xs) <= x <= max(xs) and x == int(x)
     ]
-    across = _scale(min(xs), max(xs), LEFT, WIDTH - RIGHT)
+    low, high = min(xs), max(xs)
+    if fractions:
+        rows = columns = ticks(0.0, 1.0)
+        low, high = 0.0, 1.0
+    across = _scale(low, high, LEFT, WIDTH - RIGHT)
     up = _scale(rows[0], rows[-1], HEIGHT - BOTTOM, TOP)
     parts = [f'<svg class="chart" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">',
              f"<title>{escape(title)}</title>"]  # fmt: skip

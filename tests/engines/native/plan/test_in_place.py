@@ -324,6 +324,42 @@ def test_two_variables_are_swapped():
         assert_same(b.value, np.full(3, 1.0 + number % 2))
 
 
+ROW_UPDATES = [  # of v by x at the row i; w is another Variable; whether it is written over v
+    (lambda v, w, x, i: v.at[i].set(x), True),
+    (lambda v, w, x, i: v.at[:, i].add(x[:, None]), True),
+    (lambda v, w, x, i: v.at[i, [0, 1]].max(x[:2]), True),
+    (lambda v, w, x, i: w.at[i].set(x), True),
+    (lambda v, w, x, i: v.at[i].set(v[0]), False),
+    (lambda v, w, x, i: v[::-1].at[i].set(x), False),
+]
+
+
+@pytest.mark.parametrize(("update", "over"), ROW_UPDATES)
+def test_rows_of_a_variable_are_replaced(update, over):
+    rng = np.random.default_rng(0)
+    start, other, xs = rng.normal(size=(6, 6)), rng.normal(size=(6, 6)), rng.normal(size=(4, 6))
+    found: list[list[Array]] = []
+    for engine in ("numpy", "native"):
+        v, w = pg.Variable(start), pg.Variable(other)
+
+        @pg.function(engine=engine)
+        def step(x, i, v=v, w=w):
+            v.assign(update(v, w, x, i))
+            return pg.sum(x)
+
+        held: list[Array] = []
+        for x, i in zip(xs, (1, 4, 4, -1), strict=True):
+            step(x, np.array([i]))
+            held.append(v.numpy())
+        with pytest.raises(IndexError):
+            step(xs[0], np.array([6]))
+        found.append([*held, v.numpy()])
+        if engine == "native":
+            assert ("2 kernels" in step.explain(xs[0], np.array([1]))) == over  # no copy
+    for a, b in zip(*found, strict=True):
+        assert_same(a, b)
+
+
 def test_the_old_value_may_be_a_result():
     w = pg.Variable(np.zeros((2, 3)), dtype=pg.float64)
 

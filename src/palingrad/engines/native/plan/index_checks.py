@@ -58,6 +58,12 @@ def _always_hold(bounds: Bounds) -> bool:
     return below is not None and bounds.allow(0, below - 1)
 
 
+def hold_of(bounds: Bounds, x: Node) -> bool:
+    """Whether all integers that x can have are within these bounds of another node."""
+    found = _before_casts(bounds._replace(x=x))
+    return found is None or _always_hold(found)
+
+
 def _before_casts(found: Bounds) -> Bounds | None:
     """The bounds of the integers before a cast to a wider dtype; None if every integer is within
     them."""

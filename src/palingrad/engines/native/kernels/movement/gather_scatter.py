@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 from .....dtypes import int64, is_integer
 from .....graph.kinds import Gather as GatherKind, ScatterAdd, ScatterUpdate
+from .....graph.leaves import Variable
 from .....graph.node import Node
 from .....graph.operation import Operation
 from .....graph.state.records import dataclass
@@ -32,7 +33,7 @@ from ...llvm.loops import (
 from ...llvm.maths import NativeMaths
 from ...llvm.strided_view import View, broadcast, row_major
 from ...llvm.values import Value
-from ..family import KernelFamily
+from ..family import Group, KernelFamily
 from ..formula import dtype_of, lanes_for
 from ..kernel import Fused, Kernel, Views
 
@@ -212,10 +213,22 @@ class Scatter(Indexed):
             either(b, indices[-1], blocks, rest, plan.width, columns)
 
     def _begin(self, context: KernelContext, target: Any, origin: Any, width: int) -> None:
-        """Emits the copy of `width` columns of x from `origin` on, or zeros."""
+        """Emits the copy of `width` columns of x from `origin` on, or zeros. Where the result is
+        written over x, which a loop does with its carry, they are there already."""
+        b, node, plan = context.builder, self.fused.first, self.columns
+        out = context.pointer(node)
+        x = None if plan.x is None else context.pointer(plan.x.base)
+        if x is None or not plan.x_is_whole:
+            self._copy_columns(context, x, target, origin, width)
+            return
+        with b.if_then(b.icmp_unsigned("!=", x, out)):
+            self._copy_columns(context, x, target, origin, width)
+
+    def _copy_columns(
+        self, context: KernelContext, x: Any, target: Any, origin: Any, width: int
+    ) -> None:
         b, node, plan = context.builder, self.fused.first, self.columns
         dtype, out = dtype_of(node), context.pointer(node)
-        x = None if plan.x is None else context.pointer(plan.x.base)
         # Whole rows, and a single column, are one loop with the loop over rows.
         strides = [*plan.row_ends, 1], [*plan.row_starts, plan.start]
         loops, (ends, starts) = collapsed([*plan.rows, width], strides)
@@ -280,6 +293,11 @@ class ScatterColumns:
     ends: list[int]
     starts: list[int]
 
+    @property
+    def x_is_whole(self) -> bool:
+        """Whether x is all of its buffer in row-major order, as the result is of its own."""
+        return self.x is not None and self.x.plain
+
     @classmethod
     def of(cls, node: Operation, views: Views) -> ScatterColumns:
         """The blocks of a node's columns."""
@@ -312,5 +330,15 @@ class ScatterColumns:
         )  # fmt: skip
 
 
+class ScatterFamily(KernelFamily):
+    """A scatter, which may replace rows of a Variable where they are."""
+
+    def updates_in_place(self, group: Group, value: Node, variable: Variable, views: Views) -> bool:
+        if not isinstance(group.first, ScatterUpdate):
+            return False
+        x, *others = group.first.inputs
+        return views[x].plain and all(views[one].base is not variable for one in others)
+
+
 GATHER = KernelFamily(Gather.of)
-SCATTER = KernelFamily(Scatter.of)
+SCATTER = ScatterFamily(Scatter.of)
