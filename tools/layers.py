@@ -53,6 +53,8 @@ ORDER = {
     "engines/native/kernels": [["*"], ["gemm"], ["attention", "conv"], ["windowed"]],
     "view": [
         ["names", "binarize", "script"],
+        ["derivatives", "rewriting"],
+        ["simplified"],
         ["nonfinite"],
         ["reading"],
         ["drawing"],

@@ -110,7 +110,7 @@ def test_gradients_say_of_what_they_are():
         loss = pg.sum(h * h)
         g = pg.gradients(loss, x)
     found = labels(g)
-    assert "∂h" in found
+    assert "∂loss/∂h" in found
     assert found[-1] == "g"
 
 

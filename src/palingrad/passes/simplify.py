@@ -12,7 +12,7 @@ from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.registry import ops
-from ..ops.elementwise.absorbing import AbsorbingProduct
+from ..ops.elementwise.absorbing import AbsorbingProduct, DoublyAbsorbingProduct
 from ..ops.elementwise.arithmetic import Add, Divide, Multiply, Negative, Positive, Pow, Subtract
 from ..ops.elementwise.discrete import BitwiseAnd, Cast, OnesLike, StopGradient, ZerosLike
 from ..ops.elementwise.selection import Where
@@ -32,15 +32,17 @@ from .program import Program
 from .slabs import Slab, placed_slab
 
 
-def simplify(program: Program) -> Program:
+def simplify(program: Program, *, where: Callable[[Operation], bool] | None = None) -> Program:
     """The program without identities and with operations replaced by cheaper equal ones.
 
-    x·1, x/1, x − 0, x¹, −(−x), `where` and `&` with constant conditions, casts to the same dtype
-    and layouts that are the identity are removed; x² becomes a product; chains of reshapes or
+    x·1, x/1, x − 0, x¹, x⁰, −(−x), `where` and `&` with constant conditions, casts to the same
+    dtype and layouts that are the identity are removed; x² becomes a product; chains of reshapes or
     transpositions become one. Gradients of slices that make up an array are joined instead of added
-    to zeros, where −0 stays −0, too.
+    to zeros, where −0 stays −0, too. `where` says which operations may be replaced, by default all.
     """
-    return program.rewritten(_simplified, only=RULES)
+    if where is None:
+        return program.rewritten(_simplified, only=RULES)
+    return program.rewritten(lambda node: _simplified(node) if where(node) else node, only=RULES)
 
 
 def _simplified(node: Operation) -> Node:
@@ -82,6 +84,17 @@ def _absorbing_product(z: Node, x: Any, y: Any) -> Node | None:
         return None
     factor = _multiply(z, x, y)
     return ops.multiply(x, y) if factor is None else factor
+
+
+def _doubly_absorbing_product(z: Node, x: Any, y: Any) -> Node | None:
+    """A product is a plain one if one factor has neither 0 nor ±∞ and NaN."""
+    for factor in map(_source, (x, y)):
+        if isinstance(factor, Constant):
+            value = factor.numpy()
+            if np.all(value != 0) and np.isfinite(value).all():
+                other = _multiply(z, x, y)
+                return ops.multiply(x, y) if other is None else other
+    return None
 
 
 def _add(z: Node, x: Any, y: Any) -> Node | None:
@@ -130,6 +143,8 @@ def _pow(z: Node, x: Any, y: Any) -> Node | None:
         return None
     if x.dtype != z.dtype:  # a boolean to a boolean is an integer
         return None
+    if _is_all(y, 0):
+        return ops.broadcast_to(Constant(np.asarray(1, z.dtype)), z.shape)
     return x if _is_all(y, 1) else ops.square(x) if _is_all(y, 2) else None
 
 
@@ -204,6 +219,7 @@ def _same_count(x: Any, y: Any) -> bool:
 RULES: dict[type, Callable[..., Node | None]] = {
     Add: _add,
     AbsorbingProduct: _absorbing_product,
+    DoublyAbsorbingProduct: _doubly_absorbing_product,
     Multiply: _multiply,
     Divide: _divide,
     Subtract: _subtract,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Literal
 
@@ -113,7 +114,7 @@ class _Stage:
         if item.kind == "constant":
             named = is_named(item.node, item.label)
             text = item.label if named else preview(item.node.value) or item.label
-            lines = [title(text)] if named else [Line(text, 12.5)]
+            lines = [title(text), *_derivative(item)] if named else [Line(text, 12.5)]
             if not named and isinstance(item.node, Constant) and item.node.numpy().size == 1:
                 note = ""
             lines += self._known(item, value=named)
@@ -143,7 +144,7 @@ class _Stage:
         elif self._titled(item):
             operands = [self._operand(link) for link in self.arriving[item.key]]
             second = Line(formula(item.node, operands), 11.5, tone="soft")
-            lines = [title(item.label), second, *known]
+            lines = [title(item.label), *_derivative(item), second, *known]
         elif len(sign) == 1:
             lines = [Line(sign, 19.0), *known]
             form = "circle" if not known and form == "round" else form
@@ -158,7 +159,7 @@ class _Stage:
         known = self._known(item)
         note = shape_text(item.node) if self.shapes else ""
         named = self._titled(item) or item.label.endswith("←")
-        lines = [title(item.label)] if named else []
+        lines = [title(item.label), *_derivative(item)] if named else []
         lines += known
         form: Form = "dot" if not lines else "circle" if len(lines) == 1 else "pill"
         if form == "circle" and lines[0].width > 34:
@@ -211,9 +212,17 @@ class _Stage:
 
 
 def title(label: str) -> Line:
-    """A name as a title: one or two letters in italics, words in bold."""
-    letters = label.removeprefix("∂").removesuffix(" ←").rstrip("₀₁₂₃₄₅₆₇₈₉0123456789′")
-    return Line(label, 17.0, "italic") if len(letters) <= 2 else Line(label, 13.0, "bold")
+    """A name as a title: one or two letters in italics, words in bold; so are derivatives."""
+    names = re.split("[∂/]", label.removesuffix(" ←")) if label.startswith("∂") else [label]
+    letters = max(len(name.removesuffix(" ←").strip(_DIGITS)) for name in names)
+    return Line(label, 17.0, "italic") if letters <= 2 else Line(label, 13.0, "bold")
+
+
+_DIGITS = "₀₁₂₃₄₅₆₇₈₉0123456789⁰¹²³⁴⁵⁶⁷⁸⁹′"
+
+
+def _derivative(item: Item) -> list[Line]:
+    return [Line(f"= {item.derivative}", 12.5, "italic")] if item.derivative else []
 
 
 def tone(item: Item) -> str:
