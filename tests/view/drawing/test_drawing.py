@@ -210,7 +210,7 @@ def test_operands_are_numbered_where_their_order_counts():
 def test_duplicate_edges_are_two_lines():
     x = pg.tensor(5.0)
     y = x + x
-    assert draw(y, style="light").svg().count('style="fill:var(--line)"') == 2  # arrow heads
+    assert draw(y, style="light").svg().count('class="f-line"') == 2  # arrow heads
 
 
 def test_a_variable_used_twice_is_marked():
