@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -13,6 +14,7 @@ from .typeface import width
 CELL = 48.0  # the side of a cell of the grid in which obstacles are looked up
 ABOVE, BELOW = 0.74, 0.23  # of the font size: what the letters of a line take
 APART = 3.5  # between a label and the line that it belongs to
+_PIECES = 8  # straight pieces of a curve
 _ALONG = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82)  # places along a line
 _STEPS = (0.0, 7.0, 14.0, 22.0)  # how far a label moves along or away from its line
 
@@ -38,23 +40,69 @@ def taken_by(text: Text, margin: float = 0.0) -> Rect:
     )
 
 
-class Room:
-    """What is painted so far, in a grid: lines, cards and labels."""
+class _Straight:
+    """Segments along one axis, as intervals by their other coordinate. Many edges share a trunk, so
+    that intervals are joined before they are looked through."""
 
     def __init__(self) -> None:
-        self._segments: dict[tuple[int, int], list[tuple[Point, Point]]] = {}
+        self._intervals: dict[int, dict[float, list[tuple[float, float]]]] = {}
+        self._added: set[tuple[int, float]] = set()  # whose intervals aren't joined yet
+
+    def add(self, at: float, a: float, b: float) -> None:
+        """A segment from a to b."""
+        column = int(at // CELL)
+        self._intervals.setdefault(column, {}).setdefault(at, []).append((min(a, b), max(a, b)))
+        self._added.add((column, at))
+
+    def count(self, low: float, high: float, start: float, end: float) -> int:
+        """The number of intervals strictly between two coordinates that meet (start, end)."""
+        count = 0
+        for column in range(int(low // CELL), int(high // CELL) + 1):
+            for at in self._intervals.get(column, ()):
+                if low < at < high:
+                    intervals = self._joined(column, at)
+                    place = bisect_left(intervals, (end,)) - 1
+                    count += place >= 0 and intervals[place][1] > start
+        return count
+
+    def _joined(self, column: int, at: float) -> list[tuple[float, float]]:
+        intervals = self._intervals[column][at]
+        if (column, at) in self._added:
+            self._added.discard((column, at))
+            intervals.sort()
+            joined: list[tuple[float, float]] = []
+            for a, b in intervals:
+                if joined and a <= joined[-1][1]:
+                    joined[-1] = joined[-1][0], max(b, joined[-1][1])
+                else:
+                    joined.append((a, b))
+            intervals[:] = joined
+        return intervals
+
+
+class Room:
+    """What is painted so far: lines, cards and labels."""
+
+    def __init__(self) -> None:
+        self._vertical, self._horizontal = _Straight(), _Straight()
+        self._slanted: dict[tuple[int, int], list[tuple[Point, Point]]] = {}
         self._cards: dict[tuple[int, int], list[Rect]] = {}
 
     def add_line(self, points: Sequence[Point]) -> None:
         """A polyline that labels keep away from."""
         for (x, y), (u, v) in pairwise(points):
-            box = Rect(min(x, u), min(y, v), max(x, u), max(y, v))
-            for cell in _cells(box):
-                self._segments.setdefault(cell, []).append(((x, y), (u, v)))
+            if x == u:
+                self._vertical.add(x, y, v)
+            elif y == v:
+                self._horizontal.add(y, x, u)
+            else:
+                box = Rect(min(x, u), min(y, v), max(x, u), max(y, v))
+                for cell in _cells(box):
+                    self._slanted.setdefault(cell, []).append(((x, y), (u, v)))
 
     def add_outline(self, commands: tuple[Command, ...]) -> None:
         """The border of an outline, or an open one."""
-        for run in flattened(commands):
+        for run in flattened(commands, _PIECES):
             self.add_line(run)
 
     def add_card(self, box: Rect) -> None:
@@ -79,10 +127,11 @@ class Room:
 
     def _conflicts(self, box: Rect) -> int:
         cards: set[Rect] = set()
-        count = 0
+        count = self._vertical.count(box.left, box.right, box.top, box.bottom)
+        count += self._horizontal.count(box.top, box.bottom, box.left, box.right)
         for cell in _cells(box):
             cards.update(one for one in self._cards.get(cell, ()) if _overlap(one, box))
-            count += sum(_meets(a, b, box) for a, b in self._segments.get(cell, ()))
+            count += sum(_meets(a, b, box) for a, b in self._slanted.get(cell, ()))
         return count + 8 * len(cards)
 
 

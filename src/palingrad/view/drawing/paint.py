@@ -48,15 +48,7 @@ def painted(scene: Scene, *, right: bool = False) -> Canvas:
     canvas = Canvas(placed.width + 2 * MARGIN, placed.height + 2 * MARGIN, scene.title)
     room = Room()
     titles = _frames(canvas, scene, placed, room)
-    boxes = {box.key: box for box in scene.boxes}
-    lines: list[list[Point]] = []
-    for edge, path in zip(scene.wires, placed.paths, strict=True):
-        points = _joined(path, boxes[edge.source], boxes[edge.target], placed, right)
-        outlines = _wire(edge, points, right)
-        canvas.add(*outlines)
-        lines.append(flattened(outlines[0].commands)[0])
-        for outline in outlines:
-            room.add_outline(outline.commands)
+    lines = _wires(canvas, scene, placed, room, right)
     centres: dict[str, Point] = {}
     for box in scene.boxes:
         x, y = _centre(box, placed.positions[box.key], right)
@@ -73,6 +65,25 @@ def painted(scene: Scene, *, right: bool = False) -> Canvas:
         canvas.add(*marks, key=box.key, tip=box.tip)
     canvas.add(*labels, *(room.put(places) for places in titles))
     return canvas
+
+
+def _wires(
+    canvas: Canvas, scene: Scene, placed: Layout, room: Room, right: bool
+) -> list[list[Point]]:
+    """Paints the wires; returns their lines, flattened where a label may stand beside them."""
+    boxes = {box.key: box for box in scene.boxes}
+    labelled = bool(placed.frames) or any(box.note for box in scene.boxes)
+    labelled = labelled or any(edge.mark or edge.label for edge in scene.wires)
+    lines: list[list[Point]] = []
+    for edge, path in zip(scene.wires, placed.paths, strict=True):
+        points = _joined(path, boxes[edge.source], boxes[edge.target], placed, right)
+        outlines = _wire(edge, points, right)
+        canvas.add(*outlines)
+        lines.append(flattened(outlines[0].commands)[0] if edge.mark or edge.label else points)
+        if labelled:
+            for outline in outlines:
+                room.add_outline(outline.commands)
+    return lines
 
 
 def _labels(scene: Scene, lines: Sequence[Sequence[Point]], room: Room, right: bool) -> list[Mark]:
