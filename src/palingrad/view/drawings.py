@@ -41,10 +41,18 @@ class Drawing:
     """A picture of a graph: notebooks display it, `save` writes it to a file."""
 
     def __init__(
-        self, what: Any, shown: Picture, canvas: Callable[[], Canvas], style: Style
+        self,
+        what: Any,
+        shown: Picture,
+        canvas: Callable[[], Canvas],
+        style: Style,
+        *,
+        right: bool = False,
+        values: bool | None = None,
     ) -> None:
         self.what, self.picture = what, shown
         self.style: Style = style
+        self.right, self.values = right, values
         self._canvas = canvas
         self._painted: Canvas | None = None
 
@@ -58,6 +66,14 @@ class Drawing:
     def svg(self) -> str:
         """The picture as the text of an SVG file."""
         return svg(self.canvas, style=self.style)
+
+    def dot(self) -> str:
+        """The picture in Graphviz's language."""
+        return dot(self.picture, style=self.style, right=self.right, values=self.values)
+
+    def mermaid(self) -> str:
+        """The picture as a Mermaid flow chart."""
+        return mermaid(self.picture, style=self.style, right=self.right, values=self.values)
 
     def text(self) -> str:
         """The picture as lines of text, one per item."""
@@ -140,7 +156,7 @@ def draw(
             scene = folded(scene)
         return painted(scene, right=direction == "right")
 
-    drawing = Drawing(what, shown, canvas, style)
+    drawing = Drawing(what, shown, canvas, style, right=direction == "right", values=values)
     if path is not None:
         drawing.save(path)
     return drawing
@@ -201,8 +217,8 @@ _WRITERS: dict[str, Callable[[Drawing, Any], str | bytes | None]] = {
     ".png": lambda drawing, _: png(drawing.canvas, style=drawing.style),
     ".pdf": lambda drawing, _: pdf(drawing.canvas, style=drawing.style),
     ".html": _page,
-    ".dot": lambda drawing, _: dot(drawing.picture),
-    ".mmd": lambda drawing, _: mermaid(drawing.picture),
+    ".dot": lambda drawing, _: drawing.dot(),
+    ".mmd": lambda drawing, _: drawing.mermaid(),
     ".txt": lambda drawing, _: written(drawing.picture),
 }
 

@@ -167,7 +167,7 @@ def test_dot_and_mermaid_have_every_node_and_edge(tmp_path: Path):
     assert dot.count("{") == dot.count("}")
     assert 'label="layer"' in dot
     assert len(re.findall(r"--?>|-\.->", mermaid)) == len(shown.links)
-    assert mermaid.count("subgraph") == mermaid.count("\n  end") == 1
+    assert mermaid.count("subgraph") == mermaid.count("\n  end") == 4
     assert all(re.search(rf"^  {item.key}\W", text, re.M) for item in shown.items
                for text in (dot, mermaid))  # fmt: skip
 
