@@ -147,6 +147,24 @@ def test_nothing_is_left_that_rewriting_can_remove(f: Callable[[Any], Any], orde
     assert "cases" not in pg.latex(g)
 
 
+def test_the_bodies_of_loops_are_simplified_too():
+    w = pg.Variable(0.5)
+
+    def body(carry: Any, x: Any) -> Any:
+        carry = pg.tanh(carry * w + x) ** 2
+        return carry, carry
+
+    last, _ = pg.scan(body, pg.tensor(0.0), pg.tensor(np.arange(3.0, dtype=np.float32)))
+    g = pg.gradients(last, w)
+    found = [item.node.kind_name() for item in picture(g, regions=True, simplify=True).items]
+    assert "where" in [item.node.kind_name() for item in picture(g, regions=True).items]
+    assert not GUARDS.intersection(found)
+    assert {"tanh", "pow", "loop"} <= set(found)
+    simple = simplified([g])
+    assert simple is not None
+    np.testing.assert_array_equal(computed(simple.roots)[0], g.numpy())
+
+
 def test_what_the_user_built_stays():
     x = pg.Variable(np.array([1.0, 2.0]), name="x")
     one = x**2

@@ -12,6 +12,8 @@ from ..graph.kinds import Assign, Control, Custom, Random
 from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import Operation
+from ..graph.regions.region import Region
+from ..graph.regions.regional import Regional
 from ..graph.registry import ops
 from ..ops.elementwise.absorbing import AbsorbingProduct, DoublyAbsorbingProduct
 from ..ops.elementwise.arithmetic import Add, Multiply, Negative, Positive, Subtract
@@ -140,10 +142,30 @@ def _is_zero(x: Node) -> bool:
     return isinstance(x, Constant) and of_derivative(x) and not x.numpy().any()
 
 
+def _in_regions(program: Program) -> Program:
+    """The program with the bodies of the loops and branches of derivatives rewritten too."""
+    return program.rewritten(_regional)
+
+
+def _regional(node: Operation) -> Node:
+    if not isinstance(node, Regional) or not level_of(node._origin):
+        return node
+    regions = [_rewritten(region) for region in node.regions]
+    same = all(new is old for new, old in zip(regions, node.regions, strict=True))
+    return node if same else node.with_regions(regions)
+
+
+def _rewritten(region: Region) -> Region:
+    before = Program(region.parameters, region.results)
+    after = settled(before, PASSES)
+    return region if after is before else Region(region.parameters, after.outputs)
+
+
 # Exact: no bit of a result changes.
 PASSES: tuple[Pass, ...] = (
     partial(simplify, where=of_derivative),
     partial(fold, where=_foldable),
     tidied,
     partial(common_subexpressions, where=of_derivative),
+    _in_regions,
 )
