@@ -187,6 +187,12 @@ def test_a_number_of_the_user_is_not_taken_for_one_of_the_derivative():
     x = pg.Variable(3.0, name="x")
     g = pg.gradients(c * x + x**2, x)
     assert pg.latex(g).text == "g = ∂y/∂x = 2x + c"
+    one, zero = pg.tensor(1.0, name="one"), pg.tensor(0.0, name="zero")
+    slope = pg.gradients(x * one + (x - zero) ** 2, x)
+    assert pg.latex(slope).text == "slope = ∂y/∂x = 2 (x − zero) + one"
+    data = pg.tensor(np.zeros(3), name="data")
+    w = pg.Variable(np.ones(3), name="w")
+    assert {"data", "w"} <= set(labels([pg.gradients(pg.sum(data * pg.exp(w)), w)]))
 
 
 def test_values_and_gradients_are_those_of_the_nodes_that_are_replaced():
