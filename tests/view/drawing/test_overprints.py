@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -66,9 +67,11 @@ def test_no_label_overprints_anything(case: tuple[str, Any], nodes: Any, directi
 
 def test_the_labels_are_all_there():
     drawn = draw(GRAPHS[0][1]).svg()
-    for text in ("∂ 1.5", "∂ 9.488", "∂ −0.6282", "∂ 0.7781", "2×"):
-        assert f">{text}</text>" in drawn
-    assert drawn.count(">∂ 1.5</text>") == 2
+    texts = re.findall(r">([^<>]*)</text>", drawn)
+    for number in ("1.5", "9.488", "−0.6282", "0.7781"):  # local derivatives
+        assert [text for text in texts if text[1:] == f" {number}"]
+    assert len([text for text in texts if text[1:] == " 1.5"]) == 2
+    assert "2×" in texts
 
 
 def svg(*elements: str) -> str:
