@@ -206,11 +206,16 @@ def _notes(box: Box, x: float, y: float, start: Point, right: bool) -> Iterator[
             for down in (-5.0, 13.0, -12.0, 20.0):
                 at = x + side * (w / 2 + away), start[1] + down
                 yield replace(note, at=at, anchor="start" if side > 0 else "end")
-        return
-    for down in (13.0, 17.0, 22.0, 28.0):
-        below = y + h / 2 + down if side > 0 else y - h / 2 - down + 7
-        yield replace(note, at=(start[0] + 6, below), anchor="start")
-        yield replace(note, at=(start[0] - 6, below), anchor="end")
+    else:
+        for down in (13.0, 17.0, 22.0, 28.0):
+            below = y + h / 2 + down if side > 0 else y - h / 2 - down + 7
+            yield replace(note, at=(start[0] + 6, below), anchor="start")
+            yield replace(note, at=(start[0] - 6, below), anchor="end")
+    for away in (0.0, 8.0, 16.0, 24.0):  # above and below the box
+        for row in (y - h / 2 - 6 - away, y + h / 2 + 13 + away):
+            yield replace(note, at=(x, row))
+            yield replace(note, at=(x - w / 2, row), anchor="start")
+            yield replace(note, at=(x + w / 2, row), anchor="end")
 
 
 def _text(line: Line, x: float, y: float) -> Text:
