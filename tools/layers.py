@@ -54,6 +54,8 @@ ORDER = {
     "view": [
         ["names", "binarize", "script"],
         ["scopes"],
+        ["derivatives", "rewriting"],
+        ["simplified"],
         ["nonfinite"],
         ["reading"],
         ["drawing"],

@@ -111,15 +111,18 @@ def test_dot_and_mermaid_consist_of_strings_and_known_words(graph, tmp_path: Pat
     known = (
         r"[ {}\[\],=;>-]|\b(digraph|palingrad|graph|node|edge|subgraph|cluster_\d+_\d+|label|shape"
     )
-    known += r"|style|rankdir|TB|fontname|fontsize|\d+|S|n\d+|box|ellipse|plaintext)\b"
+    known += r"|style|rankdir|TB|fontname|fontsize|fontcolor|color|fillcolor|bgcolor|penwidth"
+    known += r"|arrowsize|0\.7|\d+|S|n\d+|box|ellipse|dotted|dashed)\b"
     assert re.sub(known, "", dot).split() == []
     mermaid = (tmp_path / "graph.mmd").read_text()
     for string in re.findall(r'"([^"\n]*)"', mermaid):
         assert not re.search(r"[<>&`%\\]", string.replace("<br/>", ""))
         assert not re.search(r"#(?!\d+;)", string)
     mermaid = re.sub(r'"[^"\n]*"', "S", mermaid)
-    assert re.sub(r"flowchart TD|subgraph s\d+\[S\]|\bend\b|n\d+|[(\[/]+S[)\]/]+|-->|\|\d+\|", "",
-                  mermaid).split() == []  # fmt: skip
+    colours = r"(?:,?(?:fill|stroke|color|stroke-width|stroke-dasharray):[#\w]+(?: \d)?)+"
+    known = rf"(?:style s\d+|classDef c\d+|linkStyle [\d,]+) {colours}|class [n\d,]+ c\d+"
+    known += r"|flowchart TD|subgraph s\d+\[S\]|\bend\b|n\d+|[(\[/]+S[)\]/]+|-->|\|\d+\|"
+    assert re.sub(known, "", mermaid).split() == []
 
 
 def test_a_text_has_a_line_for_each_node(graph):

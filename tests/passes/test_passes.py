@@ -13,6 +13,7 @@ from palingrad.autodiff.gradients import Gradient
 from palingrad.errors import FeedError, GraphError, ShapeError
 from palingrad.graph.kinds import Composite
 from palingrad.graph.leaves import Constant
+from palingrad.graph.registry import ops
 from palingrad.graph.traversal.verify import verify
 from palingrad.passes import pipeline
 from palingrad.passes.advance_rng import advance_rng
@@ -154,6 +155,9 @@ def test_advance_counts_each_generator_in_use_once():
         (lambda x: x - 0.0, []),
         (lambda x: x**1, []),
         (lambda x: x**2, ["square"]),
+        (lambda x: x**0, ["broadcast_to"]),  # also of NaN
+        (lambda x: ops.doubly_absorbing_product(x, 1.0), []),
+        (lambda x: ops.doubly_absorbing_product(2.0, x), ["multiply"]),
         (lambda x: pg.negative(-x), []),
         (lambda x: +x, []),
         (lambda x: pg.stop_gradient(x), []),
@@ -185,6 +189,9 @@ def test_advance_counts_each_generator_in_use_once():
         (lambda x: x / np.ones((2, 2, 3)), ["divide"]),
         (lambda x: x - np.zeros((2, 2, 3)), ["subtract"]),
         (lambda x: x ** np.ones((2, 2, 3)), ["pow"]),
+        (lambda x: x ** np.zeros((2, 2, 3)), ["pow"]),
+        (lambda x: ops.doubly_absorbing_product(x, 0.0), ["doubly_absorbing_product"]),
+        (lambda x: ops.doubly_absorbing_product(x, np.inf), ["doubly_absorbing_product"]),
         (lambda x: x + 0.0, ["add"]),  # −0 + 0 is 0
         (lambda x: x - -0.0, ["subtract"]),
         (lambda x: x * 0.0, ["multiply"]),  # NaN and ∞ times 0 are NaN
@@ -205,6 +212,35 @@ def test_simplify(f, left):
     one, other = run(simple, special)[0], run(program, special)[0]
     assert_same(one, other)
     assert_same(np.signbit(one), np.signbit(other))
+
+
+def test_passes_leave_alone_what_they_are_told_to():
+    """`where` says which operations may be replaced, and of which constants the values count."""
+    ones = np.ones((2, 3))
+
+    def f(x: Any) -> list[Any]:
+        return [pg.sin(x) * 1.0 + pg.sin(x) * ones, pg.exp(pg.negative(np.float64(2))) * x]
+
+    program = program_of(f, X)
+
+    def literal(node: Any) -> bool:
+        return not isinstance(node, Constant) or node.numpy().size == 1
+
+    def cosine(node: Any) -> bool:
+        return node.kind_name() == "cos"
+
+    assert names(simplify(program, where=literal)).count("multiply") == 2
+    assert names(simplify(program)).count("multiply") == 1
+    assert simplify(program, where=cosine) is program
+    assert names(common_subexpressions(program, where=literal)).count("sin") == 1
+    assert names(common_subexpressions(program, where=cosine)) == names(program)
+    assert "exp" not in names(fold(program, where=literal))
+    assert fold(program, where=cosine) is program
+    for rewrite in (simplify, fold, common_subexpressions):
+        for one, other in zip(
+            run(rewrite(program, where=literal), X), run(program, X), strict=True
+        ):
+            assert_same(one, other)
 
 
 def test_a_sum_over_axes_of_one_element_is_a_reshape():

@@ -6,6 +6,7 @@ results can be differentiated again. Only this file reverses broadcasting, by su
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -24,6 +25,7 @@ from ..graph.operation import Item, MultipleOutputs, Operation
 from ..graph.promotion import as_node
 from ..graph.registry import ops, register
 from ..graph.traversal.order import postorder
+from ..ops.elementwise.discrete import OnesLike
 from ..ops.stable import differentiable_form
 from ..shapes import sizes, text
 
@@ -50,6 +52,7 @@ def reverse(
     order = postorder(*roots, inputs=lambda node: () if node in ends else resolve.inputs(node))
     active = None if xs is None else _active(order, set(map(resolve, xs)), resolve)
     level = _level(order if active is None else active) if traced else 0
+    result = _differentiated(seeds) if traced else None
     cotangents: dict[Node, Cotangent] = {}
     for root, (seed_of, seed) in zip(roots, seeds.items(), strict=True):
         _accumulate(cotangents, root, unbroadcast(seed, seed_of, "the initial gradient"))
@@ -65,7 +68,7 @@ def reverse(
             assert isinstance(node, Operation)
             place = None
             if traced and node._origin is not None:
-                place = Backward.of(node._origin, level, pulled=type(node))
+                place = Backward.of(node._origin, level, pulled=type(node), result=result)
             if traced:
                 set_open(state if place is None else state.having(origin=place))
             if type(node) is Item:
@@ -105,6 +108,14 @@ def pulled(
 ) -> SourceLocation | None:
     """The origin of a node of the backward pass, from `place`, that of the differentiated node."""
     return None if place is None else Backward.of(place, level, pulled=operation)
+
+
+def _differentiated(seeds: Mapping[Node, Node]) -> weakref.ref[Node] | None:
+    """The one result of the pass, if its initial cotangent is 1: then cotangents are gradients."""
+    if len(seeds) != 1:
+        return None
+    ((y, seed),) = seeds.items()
+    return weakref.ref(y) if type(seed) is OnesLike and seed.inputs[0] is y else None
 
 
 def _sign(c: Cotangent, x: Node, place: SourceLocation | None) -> None:

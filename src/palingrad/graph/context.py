@@ -65,12 +65,15 @@ class Backward(tuple[CodeType, int, str]):
     `level` is 1 for a first derivative, 2 for a derivative of first derivatives, and so on.
     `target` refers weakly to the node whose cotangent, or a term of it, this node is; it is None
     for intermediate results. `pulled` is the class of the operation whose vjp built the node.
+    `result` refers weakly to the node y whose gradient ∂y/∂target this is; it is None where the
+    reverse pass had another initial cotangent than 1.
     `returned` says which user's call returned the node; see `mark_returned`.
     """
 
     level: int = 1
     pulled: type[Operation] | None = None
     target: weakref.ref[Node] | None = None
+    result: weakref.ref[Node] | None = None
     returned: tuple[CodeType, int, int | None] | None = None
 
     @classmethod
@@ -81,13 +84,19 @@ class Backward(tuple[CodeType, int, str]):
         target: Node | None = None,
         *,
         pulled: type[Operation] | None = None,
+        result: weakref.ref[Node] | None = None,
     ) -> Backward:
-        """The same instruction, in a backward pass of this level."""
+        """The same instruction, in a backward pass of this level.
+
+        With a target, `result` is that of `place`.
+        """
         location = cls(place)
         location.level = level
         location.pulled = pulled or pulled_of(place)
+        location.result = result
         if target is not None:
             location.target = weakref.ref(target)
+            location.result = place.result if isinstance(place, Backward) else None
         return location
 
 
@@ -95,6 +104,12 @@ def target_of(place: SourceLocation | None) -> Node | None:
     """The node whose cotangent, or a term of it, was built there; None once it was deleted."""
     target = place.target if type(place) is Backward else None
     return None if target is None else target()
+
+
+def result_of(place: SourceLocation | None) -> Node | None:
+    """The node y if the gradient ∂y/∂target, or a term of it, was built there."""
+    result = place.result if type(place) is Backward else None
+    return None if result is None else result()
 
 
 def mark_returned(nodes: Sequence[Node], positions: Sequence[int | None], depth: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from math import copysign
 from operator import is_
 from typing import Any
@@ -20,17 +20,29 @@ _MOST = 1 << 22  # constants of at most this many elements are compared by value
 _SHORT = 32  # bytes that are compared themselves, rather than a digest of them
 
 
-def common_subexpressions(program: Program) -> Program:
-    """The program with equal subexpressions merged."""
+def common_subexpressions(
+    program: Program, *, where: Callable[[Node], bool] | None = None
+) -> Program:
+    """The program with equal subexpressions merged.
+
+    `where` says which operations may be replaced by an equal one, and which constants are known by
+    their values alone; by default all. With it, operations keep their own constants.
+    """
     constants = _Constants()
     firsts: dict[Hashable, Node] = {}
 
     def merged(node: Operation) -> Node:
         if isinstance(node, (Assign, Control, Custom)):
             return node
-        inputs = [constants.first(x) if isinstance(x, Constant) else x for x in node.inputs]
+        inputs = [
+            constants.first(x) if isinstance(x, Constant) and (where is None or where(x)) else x
+            for x in node.inputs
+        ]
         attributes = node.attributes
         key = (type(node), *inputs, _key(attributes) if attributes else ())
+        if where is not None:
+            first = firsts.setdefault(key, node)
+            return first if where(node) else node
         first = firsts.get(key)
         if first is None:
             same = all(map(is_, inputs, node.inputs))

@@ -3,6 +3,8 @@ without elements."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ..graph.context import graph_scope
@@ -16,8 +18,15 @@ from .program import Program
 _LARGEST = 1024  # a folded constant has at most this many elements more than its inputs together
 
 
-def fold(program: Program) -> Program:
-    """The program with operations on constants replaced by their values, unless too large."""
+def fold(program: Program, *, where: Callable[[Node], bool] | None = None) -> Program:
+    """The program with operations on constants replaced by their values, unless too large.
+
+    `where` says which operations may be replaced, and which constants count; by default all.
+    """
+    if where is not None:
+        return program.rewritten(
+            lambda node: _folded(node) if where(node) and all(map(where, node.inputs)) else node
+        )
     results = set(program.outputs)  # one that is a constant would be the same array in each run
     return program.rewritten(lambda node: node if node in results and _is_empty(node)
                              else _folded(node))  # fmt: skip

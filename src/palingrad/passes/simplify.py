@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import bool_
-from ..graph.leaves import Constant
+from ..graph.leaves import Constant, Placeholder
 from ..graph.node import Node
 from ..graph.operation import Operation
 from ..graph.registry import ops
-from ..ops.elementwise.absorbing import AbsorbingProduct
+from ..graph.traversal.order import postorder
+from ..graph.traversal.replay import replay
+from ..ops.elementwise.absorbing import AbsorbingProduct, DoublyAbsorbingProduct
 from ..ops.elementwise.arithmetic import Add, Divide, Multiply, Negative, Positive, Pow, Subtract
 from ..ops.elementwise.discrete import BitwiseAnd, Cast, OnesLike, StopGradient, ZerosLike
 from ..ops.elementwise.selection import Where
@@ -32,15 +34,45 @@ from .program import Program
 from .slabs import Slab, placed_slab
 
 
-def simplify(program: Program) -> Program:
+def simplify(program: Program, *, where: Callable[[Node], bool] | None = None) -> Program:
     """The program without identities and with operations replaced by cheaper equal ones.
 
-    x·1, x/1, x − 0, x¹, −(−x), `where` and `&` with constant conditions, casts to the same dtype
-    and layouts that are the identity are removed; x² becomes a product; chains of reshapes or
+    x·1, x/1, x − 0, x¹, x⁰, −(−x), `where` and `&` with constant conditions, casts to the same
+    dtype and layouts that are the identity are removed; x² becomes a product; chains of reshapes or
     transpositions become one. Gradients of slices that make up an array are joined instead of added
-    to zeros, where −0 stays −0, too.
+    to zeros, where −0 stays −0, too. `where` says which operations may be replaced, and of which
+    constants the values count, by default all.
     """
-    return program.rewritten(_simplified, only=RULES)
+    if where is None:
+        return program.rewritten(_simplified, only=RULES)
+    return program.rewritten(
+        lambda node: _simplified_knowing(node, where) if where(node) else node, only=RULES
+    )
+
+
+def _simplified_knowing(node: Operation, where: Callable[[Node], bool]) -> Node:
+    """The node simplified, with placeholders in place of the constants whose values don't count."""
+    unknown: dict[Node, Node] = {}
+    for x in node.inputs:
+        source = _source(x)
+        if isinstance(source, Constant) and not where(source):
+            state = {"_shape": x.shape, "_dtype": x.dtype, "weak": x.weak}
+            unknown[x] = Placeholder.unchecked(state)
+    if not unknown:
+        return _simplified(node)
+    inputs = [unknown.get(x, x) for x in node.inputs]
+    asked = node.clone(inputs)
+    better = _simplified(asked)
+    if better is asked:
+        return node
+    given = {**dict(zip(inputs, inputs, strict=True)), **{y: x for x, y in unknown.items()}}
+    order = postorder(better, inputs=lambda one: () if one in given else one.inputs)
+    return replay(order, _rewired, given)[better]
+
+
+def _rewired(node: Operation, inputs: list[Any]) -> Node:
+    same = all(new is old for new, old in zip(inputs, node.inputs, strict=True))
+    return node if same else node.rewired(inputs)
 
 
 def _simplified(node: Operation) -> Node:
@@ -82,6 +114,17 @@ def _absorbing_product(z: Node, x: Any, y: Any) -> Node | None:
         return None
     factor = _multiply(z, x, y)
     return ops.multiply(x, y) if factor is None else factor
+
+
+def _doubly_absorbing_product(z: Node, x: Any, y: Any) -> Node | None:
+    """A product is a plain one if one factor has neither 0 nor ±∞ and NaN."""
+    for factor in map(_source, (x, y)):
+        if isinstance(factor, Constant):
+            value = factor.numpy()
+            if np.all(value != 0) and np.isfinite(value).all():
+                other = _multiply(z, x, y)
+                return ops.multiply(x, y) if other is None else other
+    return None
 
 
 def _add(z: Node, x: Any, y: Any) -> Node | None:
@@ -130,6 +173,8 @@ def _pow(z: Node, x: Any, y: Any) -> Node | None:
         return None
     if x.dtype != z.dtype:  # a boolean to a boolean is an integer
         return None
+    if _is_all(y, 0):
+        return ops.broadcast_to(Constant(np.asarray(1, z.dtype)), z.shape)
     return x if _is_all(y, 1) else ops.square(x) if _is_all(y, 2) else None
 
 
@@ -204,6 +249,7 @@ def _same_count(x: Any, y: Any) -> bool:
 RULES: dict[type, Callable[..., Node | None]] = {
     Add: _add,
     AbsorbingProduct: _absorbing_product,
+    DoublyAbsorbingProduct: _doubly_absorbing_product,
     Multiply: _multiply,
     Divide: _divide,
     Subtract: _subtract,

@@ -32,6 +32,7 @@ from .drawing.neurons import neurons
 from .drawing.paint import painted
 from .drawing.style import Style
 from .page.show import write as write_page
+from .simplified import simplified as simplify
 
 INLINE = 400  # the largest number of nodes that a notebook draws by default
 
@@ -40,10 +41,18 @@ class Drawing:
     """A picture of a graph: notebooks display it, `save` writes it to a file."""
 
     def __init__(
-        self, what: Any, shown: Picture, canvas: Callable[[], Canvas], style: Style
+        self,
+        what: Any,
+        shown: Picture,
+        canvas: Callable[[], Canvas],
+        style: Style,
+        *,
+        right: bool = False,
+        values: bool | None = None,
     ) -> None:
         self.what, self.picture = what, shown
         self.style: Style = style
+        self.right, self.values = right, values
         self._canvas = canvas
         self._painted: Canvas | None = None
 
@@ -57,6 +66,14 @@ class Drawing:
     def svg(self) -> str:
         """The picture as the text of an SVG file."""
         return svg(self.canvas, style=self.style)
+
+    def dot(self) -> str:
+        """The picture in Graphviz's language."""
+        return dot(self.picture, style=self.style, right=self.right, values=self.values)
+
+    def mermaid(self) -> str:
+        """The picture as a Mermaid flow chart."""
+        return mermaid(self.picture, style=self.style, right=self.right, values=self.values)
 
     def text(self) -> str:
         """The picture as lines of text, one per item."""
@@ -97,6 +114,7 @@ def draw(
     fold: bool | None = None,
     granularity: Granularity = "tensor",
     regions: bool | None = None,
+    simplified: bool = True,
     title: str = "",
 ) -> Drawing:
     """Returns a picture of nodes and everything they depend on, of a Graph or of a Program.
@@ -114,17 +132,17 @@ def draw(
     values: show known values, gradients and local derivatives; by default in small pictures.
     shapes: label edges with shapes.
     fold: draw a run of equal blocks once, with their count; by default in large pictures.
+    simplified: draw derivatives without what only the reverse pass needed; what you built stays
+        as it is. False draws every node.
     regions: draw what loops and branches hold, in frames; by default in small pictures.
     style: "light", "dark", "print", or "auto", which follows the reader's screen.
     """
-    _check("nodes", nodes, ("operations", "values", "bipartite", "neurons"))
-    _check("granularity", granularity, ("tensor", "vector", "scalar"))
-    _check("style", style, ("auto", "light", "dark", "print"))
-    _check("direction", direction, ("down", "right"))
-    _check("backward", backward, ("beside", "below"))
+    _check(
+        nodes=nodes, granularity=granularity, style=style, direction=direction, backward=backward
+    )
     if granularity != "tensor":
-        what = split(_nodes(what), granularity)
-    shown = picture(what, regions=regions)
+        what, simplified = _split(what, granularity, simplified), False
+    shown = picture(what, regions=regions, simplify=simplified)
     layers = layers_of(_only(what)) if nodes == "neurons" else []
 
     def canvas() -> Canvas:
@@ -138,18 +156,35 @@ def draw(
             scene = folded(scene)
         return painted(scene, right=direction == "right")
 
-    drawing = Drawing(what, shown, canvas, style)
+    drawing = Drawing(what, shown, canvas, style, right=direction == "right", values=values)
     if path is not None:
         drawing.save(path)
     return drawing
 
 
-def _check(option: str, given: Any, known: tuple[str, ...]) -> None:
-    if given not in known:
-        raise GraphError(
-            f"draw: {option} is one of {', '.join(map(repr, known))}, got {given!r}.",
-            hint=did_you_mean(given, known, quoted=True),
-        )
+_OPTIONS = {
+    "nodes": ("operations", "values", "bipartite", "neurons"),
+    "granularity": ("tensor", "vector", "scalar"),
+    "style": ("auto", "light", "dark", "print"),
+    "direction": ("down", "right"),
+    "backward": ("beside", "below"),
+}
+
+
+def _check(**options: Any) -> None:
+    for option, given in options.items():
+        known = _OPTIONS[option]
+        if given not in known:
+            raise GraphError(
+                f"draw: {option} is one of {', '.join(map(repr, known))}, got {given!r}.",
+                hint=did_you_mean(given, known, quoted=True),
+            )
+
+
+def _split(what: Any, granularity: Granularity, simplified: bool) -> list[Node]:
+    nodes = _nodes(what)
+    simple = simplify(nodes) if simplified else None
+    return split(nodes if simple is None else list(simple.roots), granularity)
 
 
 def _nodes(what: Any) -> list[Node]:
@@ -182,8 +217,8 @@ _WRITERS: dict[str, Callable[[Drawing, Any], str | bytes | None]] = {
     ".png": lambda drawing, _: png(drawing.canvas, style=drawing.style),
     ".pdf": lambda drawing, _: pdf(drawing.canvas, style=drawing.style),
     ".html": _page,
-    ".dot": lambda drawing, _: dot(drawing.picture),
-    ".mmd": lambda drawing, _: mermaid(drawing.picture),
+    ".dot": lambda drawing, _: drawing.dot(),
+    ".mmd": lambda drawing, _: drawing.mermaid(),
     ".txt": lambda drawing, _: written(drawing.picture),
 }
 

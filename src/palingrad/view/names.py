@@ -60,7 +60,7 @@ def names_of(nodes: Sequence[Node]) -> dict[int, str]:
     terms = _terms(nodes)
     for node in nodes:
         if id(node) not in names:
-            names[id(node)] = node.kind_name() if id(node) in terms else short_name(node, names)
+            names[id(node)] = short_name(node, {} if id(node) in terms else names)
     return names
 
 

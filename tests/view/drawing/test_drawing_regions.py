@@ -86,8 +86,9 @@ def test_every_format_has_the_frames(tmp_path, nodes, backward):
     for ending in ("svg", "dot", "mmd", "txt"):
         text = (tmp_path / f"graph.{ending}").read_text()
         assert "\0" not in text
+        text = re.sub(r"<[^>]*>", "", text) if ending == "svg" else text
         for title in ("loop, 5 steps", "if true", "if false", "while, at most 5 steps"):
-            assert title in re.sub(r"<[^>]*>", "", text), ending
+            assert title in text, ending
 
 
 def test_a_template_of_unknown_length():

@@ -182,9 +182,9 @@ def test_layers_are_read_from_the_graph():
 
 
 def lines(y: pg.Node, **options: object) -> int:
-    return draw(y, nodes="neurons", **options).svg().count("--strong)") + draw(  # pyright: ignore
+    return draw(y, nodes="neurons", **options).svg().count('s-strong"') + draw(  # pyright: ignore
         y, nodes="neurons"
-    ).svg().count("--weak)")
+    ).svg().count('s-weak"')
 
 
 def test_each_weight_that_is_not_zero_is_a_line():

@@ -89,7 +89,7 @@ def test_the_report_of_palingrad_train(scheme, browser: Browser, tmp_path, monke
     tab.on("pageerror", lambda error: complaints.append(str(error)))
     tab.on("request", lambda request: requests.append(request.url))
     tab.goto((tmp_path / "r" / "report.html").as_uri())
-    assert tab.locator(".chart").count() == 2
+    assert tab.locator(".chart").count() == 5
     assert tab.locator(".matrix td").count() == 100
     widths = tab.evaluate("[document.documentElement.scrollWidth, innerWidth]")
     assert widths[0] <= widths[1]

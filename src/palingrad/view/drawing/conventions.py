@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Literal
 
@@ -113,7 +114,7 @@ class _Stage:
         if item.kind == "constant":
             named = is_named(item.node, item.label)
             text = item.label if named else preview(item.node.value) or item.label
-            lines = [title(text)] if named else [Line(text, 12.5)]
+            lines = [title(text), *_derivative(item)] if named else [Line(text, 12.5)]
             if not named and isinstance(item.node, Constant) and item.node.numpy().size == 1:
                 note = ""
             lines += self._known(item, value=named)
@@ -143,7 +144,7 @@ class _Stage:
         elif self._titled(item):
             operands = [self._operand(link) for link in self.arriving[item.key]]
             second = Line(formula(item.node, operands), 11.5, tone="soft")
-            lines = [title(item.label), second, *known]
+            lines = [title(item.label), *_derivative(item), second, *known]
         elif len(sign) == 1:
             lines = [Line(sign, 19.0), *known]
             form = "circle" if not known and form == "round" else form
@@ -158,7 +159,7 @@ class _Stage:
         known = self._known(item)
         note = shape_text(item.node) if self.shapes else ""
         named = self._titled(item) or item.label.endswith("←")
-        lines = [title(item.label)] if named else []
+        lines = [title(item.label), *_derivative(item)] if named else []
         lines += known
         form: Form = "dot" if not lines else "circle" if len(lines) == 1 else "pill"
         if form == "circle" and lines[0].width > 34:
@@ -169,14 +170,12 @@ class _Stage:
 
     def _known(self, item: Item, *, value: bool = True) -> list[Line]:
         """The lines for value and gradient, if they are known and small."""
-        if not self.values or item.key.startswith("u"):
+        if not self.values:
             return []
-        lines: list[Line] = []
-        if value and (text := preview(item.node.value)):
-            lines.append(Line(text, 11.5))
-        if text := preview(gradient_of(item.node)):
-            lines.append(Line(f"∂ {text}", 11.5, tone="backward"))
-        return lines
+        return [
+            Line(text, 11.5, tone="backward" if text.startswith("∂ ") else "ink")
+            for text in _value_and_gradient(item, value=value)
+        ]
 
     def _titled(self, item: Item) -> bool:
         return item.label.startswith("∂") or is_named(item.node, item.label)
@@ -192,8 +191,8 @@ class _Stage:
         self, source: Item, target: Item, start: str, end: str, position: int | None = None
     ) -> Wire:
         upward = self.beside and source.role == target.role == "backward"
-        crossing = source.role == "forward" and target.role != "forward"
-        look = "line" if crossing or target.role == "forward" else target.role
+        own, line = look(source, target)
+        crossing = line == "dotted"
         mark = label = ""
         label_tone = "soft"
         if position is not None:
@@ -205,15 +204,53 @@ class _Stage:
                 slope = slopes(target.node)[position]
                 if slope is not None:
                     label, label_tone = f"× {number(slope)}", "backward"
-        dash = (1.5, 3.5) if crossing else (5.0, 3.0) if target.role == "backward" else ()
+        dash = {"dotted": (1.5, 3.5), "dashed": (5.0, 3.0)}.get(line, ())
         weak = crossing and self.beside and target.role == "backward"
-        return Wire(start, end, look, dash, mark, label, label_tone, upward, weak)
+        return Wire(start, end, own, dash, mark, label, label_tone, upward, weak)
+
+
+def look(source: Item, target: Item) -> tuple[str, str]:
+    """The tone and the kind of line of an edge: "dotted" where the backward pass or an update uses
+    a value of the forward pass, "dashed" in the backward pass, otherwise ""."""
+    if source.role == "forward" and target.role != "forward":
+        return "line", "dotted"
+    if target.role == "forward":
+        return "line", ""
+    return target.role, "dashed" if target.role == "backward" else ""
+
+
+def known_texts(picture: Picture, item: Item, values: bool | None) -> list[str]:
+    """Value and gradient of an item, where a picture shows them; a number isn't repeated."""
+    if not (len(picture.items) <= SMALL if values is None else values):
+        return []
+    return [text for text in _value_and_gradient(item) if text != item.label]
+
+
+def _value_and_gradient(item: Item, *, value: bool = True) -> list[str]:
+    if item.key.startswith("u"):
+        return []
+    known = preview(item.node.value) if value else ""
+    gradient = preview(gradient_of(item.node))
+    return [*([known] if known else []), *([f"∂ {gradient}"] if gradient else [])]
+
+
+def group_title(part: str) -> str:
+    """The title of the frame of a group."""
+    return frame_title(part).removeprefix("∂ ").removeprefix("← ")
 
 
 def title(label: str) -> Line:
-    """A name as a title: one or two letters in italics, words in bold."""
-    letters = label.removeprefix("∂").removesuffix(" ←").rstrip("₀₁₂₃₄₅₆₇₈₉0123456789′")
-    return Line(label, 17.0, "italic") if len(letters) <= 2 else Line(label, 13.0, "bold")
+    """A name as a title: one or two letters in italics, words in bold; so are derivatives."""
+    names = re.split("[∂/]", label.removesuffix(" ←")) if label.startswith("∂") else [label]
+    letters = max(len(name.removesuffix(" ←").strip(_DIGITS)) for name in names)
+    return Line(label, 17.0, "italic") if letters <= 2 else Line(label, 13.0, "bold")
+
+
+_DIGITS = "₀₁₂₃₄₅₆₇₈₉0123456789⁰¹²³⁴⁵⁶⁷⁸⁹′"
+
+
+def _derivative(item: Item) -> list[Line]:
+    return [Line(f"= {item.derivative}", 12.5, "italic")] if item.derivative else []
 
 
 def tone(item: Item) -> str:
@@ -232,7 +269,7 @@ def group_of(item: Item) -> tuple[str, ...]:
 def titles(boxes: list[Box]) -> dict[tuple[str, ...], str]:
     """The title of each group's frame."""
     return {
-        box.group[:depth]: frame_title(box.group[depth - 1]).removeprefix("∂ ").removeprefix("← ")
+        box.group[:depth]: group_title(box.group[depth - 1])
         for box in boxes
         for depth in range(1, len(box.group) + 1)
     }

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from ...autodiff.gradients import Gradient
 from ...errors import GraphError
-from ...graph.context import level_of
+from ...graph.context import level_of, result_of
 from ...graph.graph import Graph
 from ...graph.kinds import Assign
 from ...graph.leaves import Constant, Placeholder, Variable
@@ -18,8 +18,10 @@ from ...graph.protocols.stand_in import node_of
 from ...graph.regions.regional import Regional
 from ...graph.traversal.order import postorder
 from ...passes.program import Program
-from ..names import is_named, names_of
+from ..derivatives import Derivative, as_text, derivatives_of, names_in, terms_in
+from ..names import is_named, names_of, short_name
 from ..scopes import ScopesOf
+from ..simplified import simplified
 from .layout.ranks import common
 from .opened import count_of, opened
 
@@ -33,6 +35,7 @@ class Item:
     """What a drawing shows for one node. `key` is n0, n1, … in topological order, and n1_0_0, … in
     region 0 of n1.
 
+    `derivative` is ∂y/∂x for the gradient that a node holds, if it has another name or none.
     The update of a Variable by a Program has an item of its own with the key u0, u1, …; its kind is
     "operation" and its node is that Variable.
     """
@@ -43,6 +46,7 @@ class Item:
     role: Role
     kind: Kind
     scope: tuple[str, ...]
+    derivative: str = ""
 
 
 @dataclass(frozen=True)
@@ -63,15 +67,24 @@ class Picture:
     links: tuple[Link, ...]
 
 
-def picture(what: Any, *, regions: bool | None = False) -> Picture:
+def picture(what: Any, *, regions: bool | None = False, simplify: bool = False) -> Picture:
     """The items and links of nodes and everything they depend on, of a Graph or of a Program.
 
-    With `regions` also what loops and branches hold, in a scope of its own; None: if that is small.
+    With `simplify` derivatives are shown simplified. With `regions` also what loops and branches
+    hold, in a scope of its own; None: if that is small.
     Raises GraphError for any other argument.
     """
+    what = node_of(what)
     roots, updates = _roots(what)
-    order = postorder(*roots)
-    names = names_of(order)
+    simple = simplified(_ends(roots) if isinstance(what, Graph) else roots) if simplify else None
+    if simple is not None:
+        roots = list(simple.roots)
+        values = roots[len(roots) - len(updates) :]
+        updates = [(variable, value) for (variable, _), value in zip(updates, values, strict=True)]
+    order = postorder(*_forward(postorder(*roots)), *roots)
+    names = {**names_of(order), **({} if simple is None else simple.names)}
+    found = derivatives_of(order) if simple is None else simple.derivatives
+    derivatives = _written(order, names, found)
     keys = {id(node): f"n{place}" for place, node in enumerate(order)}
     roles = _roles(order, [value for _, value in updates])
     scopes = _scopes(order, roles)
@@ -90,7 +103,8 @@ def picture(what: Any, *, regions: bool | None = False) -> Picture:
             links += [Link(*edge) for edge in inside.edges]
         else:
             links += [Link(x, key, position) for position, x in enumerate(operands)]
-        items.append(Item(key, node, names[id(node)], role, kind_of(node), scope))
+        text = derivatives.get(node, "")
+        items.append(Item(key, node, names[id(node)], role, kind_of(node), scope, text))
     for number, (variable, value) in enumerate(updates):
         name = names.get(id(variable)) or names_of([variable])[id(variable)]
         items.append(Item(f"u{number}", variable, f"{name} ←", "update", "operation", ()))
@@ -105,7 +119,6 @@ def nodes_of(what: Any) -> set[Node]:
 
 def _roots(what: Any) -> tuple[list[Node], Sequence[tuple[Variable, Node]]]:
     """The root nodes of the drawing, and the Variable updates if `what` is a Program."""
-    what = node_of(what)
     if isinstance(what, Program):
         return list(what.roots), what.updates
     if isinstance(what, Graph):
@@ -120,6 +133,39 @@ def _roots(what: Any) -> tuple[list[Node], Sequence[tuple[Variable, Node]]]:
         if callable(what)
         else "",
     )
+
+
+def _ends(roots: Sequence[Node]) -> list[Node]:
+    """The roots that the user built or that no other root reads."""
+    used = {x for node in roots for x in node.inputs}
+    return [node for node in roots if node not in used or not level_of(node._origin)]
+
+
+def _forward(order: Sequence[Node]) -> list[Node]:
+    """The operations that no derivative leads to: they are listed before those of derivatives."""
+    after: set[Node] = set()
+    for node in order:
+        if level_of(node._origin) or any(x in after for x in node.inputs):
+            after.add(node)
+    return [node for node in order if node.inputs and node not in after] if after else []
+
+
+def _written(
+    order: Sequence[Node], names: dict[int, str], derivatives: dict[Node, Derivative]
+) -> dict[Node, str]:
+    """∂y/∂x for each gradient; in `names`, nodes without a name are named so, and those that only
+    lead to a gradient after their operation."""
+    here = {node: one for node, one in derivatives.items() if id(node) in names}
+    texts = {node: as_text(y, by) for node, (y, by) in names_in(here, names).items()}
+    terms = terms_in(order)
+    for node in order:
+        if names[id(node)].startswith("∂") and node not in texts:
+            if node in terms or (result_of(node._origin) is not None and node not in derivatives):
+                names[id(node)] = short_name(node, {})
+    for node, text in texts.items():
+        if not is_named(node, names[id(node)]) or names[id(node)].startswith("∂"):
+            names[id(node)] = text
+    return {node: text for node, text in texts.items() if names[id(node)] != text}
 
 
 def kind_of(node: Node) -> Kind:

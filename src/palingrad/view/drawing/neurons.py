@@ -10,6 +10,7 @@ import numpy as np
 from ...dtypes import is_complex
 from ..names import number
 from .canvas import Canvas, Mark, Outline, Point, Text, circle, polygon, rounded
+from .labels import Room, beside_line, taken_by
 from .network import Connection, Layer, largest
 from .typeface import width
 
@@ -41,19 +42,35 @@ def neurons(layers: Sequence[Layer], *, values: bool | None = None) -> Canvas:
     canvas = Canvas(wide, MARGIN * 2 + HEAD + FOOT + above + tall, "Neural network")
     strongest = largest(layers)
     labels: list[Mark] = []
+    on_lines: list[tuple[Text, list[Point]]] = []
     shared = _shared(layers)
     for place, layer in enumerate(layers):
         for link in layer.sources:
             column, target = columns[link.source], columns[place]
             if (link.source, place) in arcs:
-                canvas.add(*_arc(column, target, link, arcs[link.source, place], labels))
+                canvas.add(*_arc(column, target, link, arcs[link.source, place], on_lines))
             else:
                 canvas.add(*_lines(column, target, link, strongest))
-                labels += _line_texts(column, target, link, values, shared)
+                labels += _line_texts(column, target, link, shared)
+                on_lines += _weights(column, target, link, values)
     for column in columns:
         canvas.add(*column.marks())
     canvas.add(*labels)
+    room = _room(canvas)
+    canvas.add(*(room.put(beside_line(text, line, right=True)) for text, line in on_lines))
     return canvas
+
+
+def _room(canvas: Canvas) -> Room:
+    """What is painted, for the labels of lines."""
+    room = Room()
+    for part in canvas.parts:
+        for mark in part.marks:
+            if isinstance(mark, Text):
+                room.add_card(taken_by(mark))
+            else:
+                room.add_outline(mark.commands)
+    return room
 
 
 class _Column:
@@ -164,7 +181,11 @@ def _arcs(layers: Sequence[Layer]) -> dict[tuple[int, int], int]:
 
 
 def _arc(
-    source: _Column, target: _Column, link: Connection, level: int, labels: list[Mark]
+    source: _Column,
+    target: _Column,
+    link: Connection,
+    level: int,
+    on_lines: list[tuple[Text, list[Point]]],
 ) -> list[Mark]:
     """A skip connection, drawn above the layers between, from the top of one column to another."""
     start = source.x, source.y - source.height / 2 - (36 if source.layer.name else 8)
@@ -177,8 +198,8 @@ def _arc(
         ("C", (end[0] - 30, top), (end[0], top), (end[0], end[1] - 6)),
     )
     tip = polygon([end, (end[0] - 3.5, end[1] - 7), (end[0] + 3.5, end[1] - 7)])
-    middle = (start[0] + end[0]) / 2
-    labels.append(Text((middle, top + 4), link.label or "+", 12.5, tone="soft", halo=True))
+    text = Text((0, 0), link.label or "+", 12.5, tone="soft", halo=True)
+    on_lines.append((text, [(start[0] + 60, top), (end[0] - 60, top - 0.01)]))  # above it
     return [Outline(commands, None, "line", 1.6), Outline(tip, "line")]
 
 
@@ -218,9 +239,9 @@ def _bundle(source: _Column, target: _Column, link: Connection) -> list[Mark]:
 
 
 def _line_texts(
-    source: _Column, target: _Column, link: Connection, values: bool | None, shared: Counter[int]
+    source: _Column, target: _Column, link: Connection, shared: Counter[int]
 ) -> list[Mark]:
-    """The connection's name, and the weights on their lines if there are few."""
+    """The connection's name."""
     middle = (source.x + source.shape[0] / 2 + target.x - target.shape[0] / 2) / 2
     bottom = max(source.y + source.height / 2, target.y + target.height / 2)
     marks: list[Mark] = []
@@ -238,15 +259,24 @@ def _line_texts(
         marks.append(
             Text((middle, bottom + 22), text, 16.0 if face == "italic" else 11.5, face, tone)
         )
-    if values is False or (values is None and np.count_nonzero(weights) > 6):
-        return marks
+    return marks
+
+
+def _weights(
+    source: _Column, target: _Column, link: Connection, values: bool | None
+) -> list[tuple[Text, list[Point]]]:
+    """The weights and their lines, if there are few."""
+    weights = link.weights
+    few = weights is not None and (values or np.count_nonzero(weights) <= 6)
+    if weights is None or values is False or not few:
+        return []
+    found: list[tuple[Text, list[Point]]] = []
     for a, start in zip(source.shown, source.centres(), strict=True):
         for b, end in zip(target.shown, target.centres(), strict=True):
             if a is not None and b is not None and weights[a, b] != 0:
-                t = 0.36
-                at = start[0] + (end[0] - start[0]) * t, start[1] + (end[1] - start[1]) * t + 4
-                marks.append(Text(at, number(float(weights[a, b])), 10.5, tone="soft", halo=True))
-    return marks
+                text = number(float(weights[a, b]))
+                found.append((Text((0, 0), text, 10.5, tone="soft", halo=True), [end, start]))
+    return found
 
 
 def _shared(layers: Sequence[Layer]) -> Counter[int]:

@@ -3,9 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from .canvas import Canvas, Command, Mark, Outline, Point, Text, circle, cut, polygon, rounded, wire
+from .canvas import (
+    Canvas,
+    Command,
+    Mark,
+    Outline,
+    Point,
+    Text,
+    circle,
+    cut,
+    flattened,
+    polygon,
+    rounded,
+    wire,
+)
+from .labels import Rect, Room, at_end, beside_line, titles_of
 from .layout.layered import Layout, layout
 from .scene import Box, Line, Scene, Wire
 from .typeface import width
@@ -31,21 +46,58 @@ def painted(scene: Scene, *, right: bool = False) -> Canvas:
         rank_gap=max([40.0, *(width(edge.label, 11.0) + 34 for edge in scene.wires if right)]),
     )
     canvas = Canvas(placed.width + 2 * MARGIN, placed.height + 2 * MARGIN, scene.title)
-    labels: list[Mark] = _frames(canvas, scene, placed)
-    boxes = {box.key: box for box in scene.boxes}
-    for edge, path in zip(scene.wires, placed.paths, strict=True):
-        points = _joined(path, boxes[edge.source], boxes[edge.target], placed, right)
-        canvas.add(*_wire(edge, points, right))
-        labels += _wire_texts(edge, points, right)
-    starts = {edge.source: path[0] for edge, path in zip(scene.wires, placed.paths, strict=True)}
+    room = Room()
+    titles = _frames(canvas, scene, placed, room)
+    lines = _wires(canvas, scene, placed, room, right)
+    centres: dict[str, Point] = {}
     for box in scene.boxes:
         x, y = _centre(box, placed.positions[box.key], right)
-        start = starts.get(box.key, (x, y))
-        marks = _box(box, x + MARGIN, y + MARGIN)
-        marks += _note(box, x + MARGIN, y + MARGIN, start, right)
+        centres[box.key] = x + MARGIN, y + MARGIN
+        for card in _cards(box, *centres[box.key]):
+            room.add_card(card)
+    labels = _labels(scene, lines, room, right)
+    starts = {edge.source: line[0] for edge, line in zip(scene.wires, lines, strict=True)}
+    for box in scene.boxes:
+        at = centres[box.key]
+        marks: list[Mark] = [*_box(box, *at)]
+        if box.note:
+            marks.append(room.put(_notes(box, *at, starts.get(box.key, at), right)))
         canvas.add(*marks, key=box.key, tip=box.tip)
-    canvas.add(*labels)
+    canvas.add(*labels, *(room.put(places) for places in titles))
     return canvas
+
+
+def _wires(
+    canvas: Canvas, scene: Scene, placed: Layout, room: Room, right: bool
+) -> list[list[Point]]:
+    """Paints the wires; returns their lines, flattened where a label may stand beside them."""
+    boxes = {box.key: box for box in scene.boxes}
+    labelled = bool(placed.frames) or any(box.note for box in scene.boxes)
+    labelled = labelled or any(edge.mark or edge.label for edge in scene.wires)
+    lines: list[list[Point]] = []
+    for edge, path in zip(scene.wires, placed.paths, strict=True):
+        points = _joined(path, boxes[edge.source], boxes[edge.target], placed, right)
+        outlines = _wire(edge, points, right)
+        canvas.add(*outlines)
+        lines.append(flattened(outlines[0].commands)[0] if edge.mark or edge.label else points)
+        if labelled:
+            for outline in outlines:
+                room.add_outline(outline.commands)
+    return lines
+
+
+def _labels(scene: Scene, lines: Sequence[Sequence[Point]], room: Room, right: bool) -> list[Mark]:
+    """The operands' numbers at the ends of wires, and the wires' labels."""
+    marks: list[Mark] = []
+    for edge, line in zip(scene.wires, lines, strict=True):
+        if edge.mark:
+            text = Text((0, 0), edge.mark, 9.0, "sans", "soft", halo=True)
+            marks.append(room.put(at_end(text, line, right=right)))
+    for edge, line in zip(scene.wires, lines, strict=True):
+        if edge.label:
+            text = Text((0, 0), edge.label, 11.0, "sans", edge.label_tone, halo=True)
+            marks.append(room.put(beside_line(text, line, right=right)))
+    return marks
 
 
 # ---------------------------------------------------------------- boxes
@@ -119,8 +171,7 @@ def _box(box: Box, x: float, y: float) -> list[Mark]:
         marks.append(_text(line, x, down + line.size * 0.35))
         down += line.size * 0.66
     if box.badge:
-        half = width(box.badge, 10.0, "bold") / 2 + 5
-        corner = x + w / 2 - 2, y - h / 2 + 1
+        half, corner = _badge(box, x, y)
         marks.append(
             Outline(rounded(corner[0] - half, corner[1] - 8, 2 * half, 16, 8), "paper", box.tone)
         )
@@ -128,18 +179,43 @@ def _box(box: Box, x: float, y: float) -> list[Mark]:
     return marks
 
 
-def _note(box: Box, x: float, y: float, start: Point, right: bool) -> list[Mark]:
-    """The note of a box with centre (x, y), beside the point `start` where its wires leave it."""
-    if not box.note:
-        return []
+def _cards(box: Box, x: float, y: float) -> list[Rect]:
+    """What a box with centre (x, y) covers, with its badge."""
+    w, h = box.size
+    stack = 6.0 if box.form == "stack" else 0.0
+    cards = [Rect(x - w / 2 - 1, y - h / 2 - stack - 1, x + w / 2 + stack + 1, y + h / 2 + 1)]
+    if box.badge:
+        half, (u, v) = _badge(box, x, y)
+        cards.append(Rect(u - half - 1, v - 9, u + half + 1, v + 9))
+    return cards
+
+
+def _badge(box: Box, x: float, y: float) -> tuple[float, Point]:
+    """Half the width, and the centre, of the badge of a box with centre (x, y)."""
+    w, h = box.size
+    return width(box.badge, 10.0, "bold") / 2 + 5, (x + w / 2 - 2, y - h / 2 + 1)
+
+
+def _notes(box: Box, x: float, y: float, start: Point, right: bool) -> Iterator[Text]:
+    """Places of the note of a box with centre (x, y), beside the point where its wires leave it."""
     w, h = box.size
     side = _side(box)
+    note = Text((0, 0), box.note, 10.5, "sans", "soft", halo=True)
     if right:
-        at = x + side * (w / 2 + (16 if box.badge else 5)), start[1] + MARGIN - 5
-        return [Text(at, box.note, 10.5, "sans", "soft", "start" if side > 0 else "end", halo=True)]
-    below = y + h / 2 + 13 if side > 0 else y - h / 2 - 6
-    at = start[0] + MARGIN + 6, below
-    return [Text(at, box.note, 10.5, "sans", "soft", "start", halo=True)]
+        for away in (16 if box.badge else 5, 22, 30):
+            for down in (-5.0, 13.0, -12.0, 20.0):
+                at = x + side * (w / 2 + away), start[1] + down
+                yield replace(note, at=at, anchor="start" if side > 0 else "end")
+    else:
+        for down in (13.0, 17.0, 22.0, 28.0):
+            below = y + h / 2 + down if side > 0 else y - h / 2 - down + 7
+            yield replace(note, at=(start[0] + 6, below), anchor="start")
+            yield replace(note, at=(start[0] - 6, below), anchor="end")
+    for away in (0.0, 8.0, 16.0, 24.0):  # above and below the box
+        for row in (y - h / 2 - 6 - away, y + h / 2 + 13 + away):
+            yield replace(note, at=(x, row))
+            yield replace(note, at=(x - w / 2, row), anchor="start")
+            yield replace(note, at=(x + w / 2, row), anchor="end")
 
 
 def _text(line: Line, x: float, y: float) -> Text:
@@ -183,7 +259,7 @@ def _inset(box: Box, off: float, along: float, depth: float) -> float:
     return 0.0 if over <= 0 else radius - max(radius**2 - over**2, 0.0) ** 0.5
 
 
-def _wire(edge: Wire, points: list[Point], right: bool) -> list[Mark]:
+def _wire(edge: Wire, points: list[Point], right: bool) -> list[Outline]:
     (x, y), (u, v) = points[-2:]
     if not edge.arrow:
         return [Outline(wire(points, right=right), None, edge.tone, edge.width, edge.dash)]
@@ -199,33 +275,12 @@ def _wire(edge: Wire, points: list[Point], right: bool) -> list[Mark]:
     ]
 
 
-def _wire_texts(edge: Wire, points: list[Point], right: bool) -> list[Mark]:
-    """The operand's number at the end of a wire, and the wire's label in its longest segment."""
-    u, v = points[-1]
-    x, y = points[-2]
-    marks: list[Mark] = []
-    sign = 1 if (u >= x if right else v >= y) else -1
-    if edge.mark:
-        at = (u - sign * 9, v - 4) if right else (u + 5, v - sign * 9 + (0 if sign > 0 else 7))
-        anchor = ("end" if sign > 0 else "start") if right else "start"
-        marks.append(Text(at, edge.mark, 9.0, "sans", "soft", anchor, halo=True))
-    if edge.label:
-        longest = max(range(1, len(points)), key=lambda n: math.dist(points[n - 1], points[n]))
-        (a, b), (c, d) = points[longest - 1], points[longest]
-        marks.append(
-            Text(
-                ((a + c) / 2, (b + d) / 2 + 4), edge.label, 11.0, "sans", edge.label_tone, halo=True
-            )
-        )
-    return marks
-
-
 # ---------------------------------------------------------------- frames
 
 
-def _frames(canvas: Canvas, scene: Scene, placed: Layout) -> list[Mark]:
-    """Paints the frames, outer ones first; returns their titles, to be painted above the wires."""
-    titles: list[Mark] = []
+def _frames(canvas: Canvas, scene: Scene, placed: Layout, room: Room) -> list[Iterator[Text]]:
+    """Paints the frames, outer ones first; returns places of each title."""
+    titles: list[Iterator[Text]] = []
     for group in sorted(placed.frames, key=lambda one: (len(one), one)):
         x, y, w, h = placed.frames[group]
         title = scene.titles.get(group, group[-1])
@@ -235,6 +290,8 @@ def _frames(canvas: Canvas, scene: Scene, placed: Layout) -> list[Mark]:
         dash = (6.0, 4.0) if role == "backward-" and outer else ()
         shape = rounded(x + MARGIN, y + MARGIN, w, h, 12.0)
         canvas.add(Outline(shape, f"{role}frame-fill", f"{role}frame", 1.0, dash))
-        at = x + MARGIN + 13, y + MARGIN + 19
-        titles.append(Text(at, title, 11.5, "bold", tone, "start", halo=True))
+        room.add_outline(shape)
+        text = Text((0, 0), title, 11.5, "bold", tone, "start", halo=True)
+        frame = Rect(x + MARGIN, y + MARGIN, x + MARGIN + w, y + MARGIN + h)
+        titles.append(titles_of(text, frame, Rect(3.0, 0.0, canvas.width - 3, canvas.height)))
     return titles

@@ -54,9 +54,11 @@ def _row(item: Item, name: str, operands: list[str]) -> tuple[str, str, str, str
             expression = f"{function_text(item.node)}({', '.join(operands)})"
     else:
         expression = operands[0] if operands else item.kind  # a parameter of a loop's body
+    if item.derivative:
+        name = f"{name} = {item.derivative}"
     shape = shape_text(item.node) or ("()" if item.node.shape == () else "")
     value = preview(item.node.value) if not item.key.startswith("u") else ""
     gradient = preview(gradient_of(item.node))
-    known = [value] if value and value != name.strip() else []
+    known = [value] if value and value != item.label else []
     known += [f"∂ {gradient}"] if gradient else []
     return (name, f"= {expression}", shape, "   ".join(known))

@@ -18,13 +18,16 @@ from .symbols import partial, value_of
 from .worked import Worked
 
 
-def derivation(y: Node, x: Node, *, feeds: Mapping[Any, Any] | None = None) -> Derivation:
+def derivation(
+    y: Node, x: Node, *, feeds: Mapping[Any, Any] | None = None, simplified: bool = True
+) -> Derivation:
     r"""Returns ∂y/∂x worked out by the chain rule, with numbers where values are known.
 
     If all intermediate values are scalars, the derivation multiplies local derivatives along each
     path from x to y and adds the paths up. Otherwise it propagates cotangents backwards, as
     `backward()` does; x̄ denotes the gradient with respect to x. `feeds` gives values to the
-    placeholders of a graph. Raises GraphError if the shape of a placeholder is unknown.
+    placeholders of a graph. A y that is a derivative is simplified first, unless `simplified` is
+    False. Raises GraphError if the shape of a placeholder is unknown.
 
     >>> import palingrad as pg
     >>> x = pg.tensor(3.0, name="x")
@@ -44,7 +47,7 @@ def derivation(y: Node, x: Node, *, feeds: Mapping[Any, Any] | None = None) -> D
     given: Any = {} if feeds is None else feeds
     if not isinstance(given, Mapping):
         raise GraphError(f"derivation: expected a dict of feeds, got {given!r:.60}")
-    worked = Worked(y, x, given)
+    worked = Worked(y, x, given, simplified=simplified)
     title = partial(worked.names[id(worked.y)], worked.names[id(worked.x)])
     steps = [
         Step("expression", worked.with_value(text, node), worked.value(node), worked.user(node))

@@ -14,7 +14,9 @@ from ....graph.leaves import Constant, Placeholder, Variable
 from ....graph.node import Node
 from ....graph.protocols.stand_in import node_of
 from ....graph.traversal.order import postorder
+from ...derivatives import Derivative, as_latex, derivatives_of, names_in
 from ...names import is_named, names_of
+from ...simplified import simplified as simplify
 from .expression import Writing, written
 from .mathml import mathml
 from .plain import plain
@@ -55,11 +57,12 @@ class Formula(str):
         return "".join(map(mathml, self.lines))
 
 
-def latex(node: Any) -> Formula:
+def latex(node: Any, *, simplified: bool = True) -> Formula:
     r"""Returns the formula that `node` computes as LaTeX, with the names of the user's variables.
 
     A short expression is one equation. A long one is split into several, at nodes with names and at
-    nodes that are used more than once.
+    nodes that are used more than once. A derivative is simplified first, unless `simplified` is
+    False.
 
     >>> import palingrad as pg
     >>> a, b = pg.Variable(2.0, name="a"), pg.Variable(-1.0, name="b")
@@ -70,21 +73,35 @@ def latex(node: Any) -> Formula:
     node = node_of(node)
     if not isinstance(node, Node):
         raise GraphError(f"latex: expected a node, got {type(node).__name__} {node!r:.60}")
+    simple = simplify([node]) if simplified else None
+    if simple is not None:
+        (node,) = simple.roots
     order = postorder(node)
-    names = user_names(order)
-    start = f"{names[id(node)]} = " if id(node) in names and node.inputs else ""
+    names = user_names(order, {} if simple is None else simple.names)
+    sides = [names[id(node)]] if id(node) in names and (node.inputs or simple) else []
+    found = derivatives_of([node]) if simple is None else simple.derivatives
+    sides += _derivative({node: found[node]} if node in found else {}, names)
+    start = "".join(f"{side} = " for side in sides)
     if len(order) < _LINE:
         whole = expressions(
             order, {key: name for key, name in names.items() if key != id(node)}, {}
         )
         if whole is not None:
             return Formula.of([start + _right(whole[id(node)], start)])
-    return Formula.of(_broken(node, order, names))
+    return Formula.of(_broken(node, order, names, start))
 
 
-def user_names(order: Sequence[Node]) -> dict[int, str]:
-    """The user's names as LaTeX, by the node's id; letters for unnamed Variables and feeds."""
-    shown = names_of(order)
+def _derivative(found: Mapping[Node, Derivative], names: Mapping[int, str]) -> list[str]:
+    """∂y/∂x of these derivatives, if they are of named nodes."""
+    return [as_latex(y, by) for y, by in names_in(found, names, spelled=symbol).values()]
+
+
+def user_names(order: Sequence[Node], others: Mapping[int, str] | None = None) -> dict[int, str]:
+    """The user's names as LaTeX, by the node's id; letters for unnamed Variables and feeds.
+
+    `others` are names of some of the nodes that take precedence.
+    """
+    shown = {**names_of(order), **(others or {})}
     names = {
         id(node): symbol(shown[id(node)])
         for node in order
@@ -130,7 +147,7 @@ def expressions(
     return pieces
 
 
-def _broken(node: Node, order: Sequence[Node], names: Mapping[int, str]) -> list[str]:
+def _broken(node: Node, order: Sequence[Node], names: Mapping[int, str], start: str) -> list[str]:
     """Equations for named intermediate nodes, and for others that are long or used repeatedly."""
     uses = Counter(id(x) for inner in order for x in inner.inputs)
     pieces: dict[int, Piece] = {}
@@ -145,7 +162,8 @@ def _broken(node: Node, order: Sequence[Node], names: Mapping[int, str]) -> list
         size = len(plain(piece.latex))
         if known or inner is node or size > _TERM or (uses[id(inner)] > 1 and size > 3):
             name = known or letters.new()
-            lines.append(f"{name} = {_right(piece, name)}")
+            left = start if inner is node and start else f"{name} = "
+            lines.append(left + _right(piece, left))
             piece = Piece(name)
         pieces[id(inner)] = piece
     return lines

@@ -23,6 +23,7 @@ from ....passes.fold_constants import fold
 from ....passes.program import Program
 from ....passes.simplify import simplify
 from ....shapes import size
+from ...rewriting import settled, tidied
 from .expression import written, written_unguarded
 from .latex import Letters, expressions, user_names
 from .symbols import value_of
@@ -39,7 +40,9 @@ class Worked:
     maps ids to LaTeX; `known` maps ids to eager nodes, or is None if a leaf has no value.
     """
 
-    def __init__(self, y: Node, x: Node, feeds: Mapping[Any, Any]) -> None:
+    def __init__(
+        self, y: Node, x: Node, feeds: Mapping[Any, Any], *, simplified: bool = True
+    ) -> None:
         original = postorder(y, x)
         shown = user_names(original)
         given = {node: _given(node, feeds) for node in original if not node.inputs}
@@ -53,7 +56,7 @@ class Worked:
             if x.inputs:  # if x is computed, a placeholder replaces it and its inputs
                 shadows[x] = _placeholder(x, x.value)
             shadows = replay(original, expanding_gradients(Operation.rebuild), shadows)
-            if any(level_of(node._origin) for node in original):  # removes the guards of vjp rules
+            if simplified and any(level_of(node._origin) for node in original):
                 (shadows[y],) = _simple([shadows[y]])
         self.y, self.x = shadows[y], shadows[x]
         self.order = postorder(self.y)
@@ -190,14 +193,8 @@ def readable(latex: str) -> str:
 
 def _simple(nodes: Sequence[Node]) -> Sequence[Node]:
     """The nodes after simplification, constant folding and sharing of equal nodes."""
-    program = Program((), tuple(nodes))
-    for _ in range(4):
-        before = len(program.order)
-        for rewrite in (simplify, fold, common_subexpressions):
-            program = rewrite(program)
-        if len(program.order) == before:
-            break
-    return program.outputs
+    passes = (simplify, fold, common_subexpressions, tidied)
+    return settled(Program((), tuple(nodes)), passes).outputs
 
 
 def is_float(node: Node) -> bool:

@@ -39,14 +39,12 @@ from ....session import check_keys
 from ....tracing import trace
 from ....trees import leaves, mapped, rebuilt
 from ...names import is_named, names_of
+from ...rewriting import PASSES, settled, tidied
 from .module import Gradient, Module, Wanted, function_name
 
-_PASSES = (simplify, fold, common_subexpressions)
-_EAGER = (
-    simplify,
-    common_subexpressions,
-)  # eager code keeps its constants unfolded, as it was computed
-_ROUNDS = 8  # the largest number of times that the passes are repeated
+_PASSES = (simplify, fold, common_subexpressions, tidied)
+# Eager code keeps its constants unfolded, as it was computed, except those of derivatives.
+_EAGER = (simplify, *PASSES, common_subexpressions)
 
 
 class Source(str):
@@ -238,13 +236,7 @@ def _rewritten(program: Program, passes: Sequence[Any]) -> Program:
         moving = advance_rng(expand(program)).updates[len(program.updates) :]
         program = Program(program.feeds, program.outputs, (*program.updates, *moving))
         program = stabilise(program)
-    for _ in range(_ROUNDS):
-        before = len(program.order)
-        for rewrite in passes:
-            program = rewrite(program)
-        if len(program.order) == before:
-            break
-    return program
+    return settled(program, passes)
 
 
 def _moved(result: Any, before: Program, after: Program) -> Any:
