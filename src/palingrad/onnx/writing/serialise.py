@@ -62,3 +62,6 @@ def checked(model: Any) -> Any:
     """The model, after onnx's checker and its inference of shapes."""
     onnx.checker.check_model(model, full_check=model.ByteSize() < 2**30)
     return model
+
+
+VERSION: str = onnx.__version__

@@ -12,7 +12,7 @@ from ...errors import OnnxError, PalingradError
 from ...graph.kinds import Composite, Custom
 from ...graph.leaves import Constant, Placeholder, Variable
 from ...graph.node import Node
-from ...graph.operation import Item, MultipleOutputs, Operation
+from ...graph.operation import Item, MultipleOutputs
 from ...graph.regions.region import Region
 from ...graph.scan import Scan
 from ...graph.traversal.order import postorder

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...errors import OnnxError
 from .elementwise import folded
 from .library import LibraryOnnx
 
@@ -21,7 +20,7 @@ class OnnxMaths(LibraryOnnx):
         return found
 
     def __getattr__(self, name: str) -> Any:
-        raise OnnxError(f"ONNX has no operators for {name}")
+        raise NotImplementedError(f"there are no operators for {name}")
 
 
 _FOLDED = frozenset(

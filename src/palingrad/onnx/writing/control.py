@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from ...graph.regions.region import Region
-from ...graph.scan import Scan
 from ...ops.control.branch import Switch
 from ...ops.control.loop import Loop
 from ...ops.control.while_loop import WhileLoop
@@ -23,7 +22,7 @@ Emit = Callable[[Region, Sequence[Value]], list[Value]]
 
 
 @contextmanager
-def opened(m: LibraryOnnx) -> Iterator[Block]:
+def opened(m: LibraryOnnx) -> Generator[Block]:
     """A subgraph, into which nodes are written inside the `with` block."""
     outer = m.block
     m.block = Block(parent=outer)
@@ -109,7 +108,7 @@ def while_loop(m: LibraryOnnx, y: WhileLoop, xs: Sequence[Value], emit: Emit) ->
     return m.ops("Loop", limit, start, *carries, forms=forms, body=body)
 
 
-def running(m: LibraryOnnx, y: Scan, xs: Sequence[Value]) -> Value:
+def running(m: LibraryOnnx, y: Any, xs: Sequence[Value]) -> Value:
     """Running totals of any kind: ONNX's Scan along the axis, with the operation's `combine`."""
     shape = broadcast(*(x.shape for x in xs))
     axis = axis_in(y.attributes["axis"], len(shape))
@@ -141,7 +140,7 @@ def running(m: LibraryOnnx, y: Scan, xs: Sequence[Value]) -> Value:
     return m.lift(done, y.dtype)
 
 
-def _step(m: LibraryOnnx, y: Any, parts: Any, rest: Sequence[int], several: bool) -> Block:
+def _step(m: LibraryOnnx, y: Any, parts: Any, rest: Any, several: bool) -> Block:
     """The subgraph that combines a total with one more element."""
     with opened(m) as body:
         totals = tuple(given(m, body, rest, part.dtype) for part in parts)

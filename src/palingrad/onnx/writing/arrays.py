@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -37,8 +38,8 @@ class ArraysOnnx(BitsOnnx):
         dtype = x.dtype if dtype is None else dtype
         if self.opset < (13 if op == "ReduceSum" else 18):
             attributes["axes"] = list(axes)
-            return self.op(op, x, shape=shape, dtype=dtype, keepdims=int(keepdims), **attributes)  # pyright: ignore
-        return self.op(op, x, self.ints(axes), shape=shape, dtype=dtype, keepdims=int(keepdims))  # pyright: ignore
+            return self.op(op, x, shape=shape, dtype=dtype, keepdims=int(keepdims), **attributes)
+        return self.op(op, x, self.ints(axes), shape=shape, dtype=dtype, keepdims=int(keepdims))
 
     def sum(self, x: Any, axis: Any = None, keepdims: Any = False) -> Any:
         """Σ x over axes."""
@@ -103,11 +104,11 @@ class ArraysOnnx(BitsOnnx):
         options = dict(axis=place, keepdims=int(keepdims), shape=shape, dtype=_INT)
         narrow = is_boolean(x.dtype) or x.dtype.name in ("int16", "uint16")
         key = self.cast_to(x, np.dtype(np.int32)) if narrow else x
-        found = self.op(op, key, **options)  # pyright: ignore
+        found = self.op(op, key, **options)
         if not is_floating(x.dtype):
             return found
         missing = self.cast_to(self.isnan(x), np.dtype(np.int32))
-        first = self.op("ArgMax", missing, **options)  # pyright: ignore
+        first = self.op("ArgMax", missing, **options)
         return self.where(self.any(missing, place, keepdims), first, found)
 
     def matmul(self, x: Any, y: Any) -> Any:
@@ -120,7 +121,7 @@ class ArraysOnnx(BitsOnnx):
             return self.truth(self.matmul(self.cast_to(x, _INT), self.cast_to(y, _INT)))
         wide = np.dtype(np.int32) if dtype.itemsize < 4 and dtype.kind in "iu" else dtype
         found = self.op("MatMul", self.cast_to(x, wide), self.cast_to(y, wide), shape=shape,
-                        dtype=wide)  # fmt: skip  # pyright: ignore
+                        dtype=wide)  # fmt: skip
         return self.cast_to(found, dtype)
 
     # ---------------------------------------------------------------- shapes
@@ -148,6 +149,8 @@ class ArraysOnnx(BitsOnnx):
         shape = tuple(map(int, np.atleast_1d(shape))) if not isinstance(shape, tuple) else shape
         if x.shape == tuple(shape):
             return x
+        if 0 in shape:  # which onnxruntime doesn't expand axes of size 1 to
+            return self.constant(np.empty(shape, x.dtype))
         return self.op("Expand", x, self.ints(shape), shape=shape, dtype=x.dtype)
 
     def reshape(self, x: Any, shape: Any) -> Any:
@@ -173,7 +176,7 @@ class ArraysOnnx(BitsOnnx):
         if not axes:
             return x
         return self.op("Squeeze", x, self.ints(axes), shape=reduced(x.shape, axes, False),
-                       dtype=x.dtype)  # fmt: skip  # pyright: ignore
+                       dtype=x.dtype)  # fmt: skip
 
     def expand_dims(self, x: Any, axis: Any) -> Any:
         """x with new axes of size 1."""
@@ -223,10 +226,7 @@ class ArraysOnnx(BitsOnnx):
         axis = axis_in(axis, x.ndim)
         offsets = [0, *ends, x.shape[axis]]
         lead = (slice(None),) * axis
-        return [
-            self.slice_of(x, (*lead, slice(a, b)))
-            for a, b in zip(offsets, offsets[1:], strict=False)
-        ]
+        return [self.slice_of(x, (*lead, slice(a, b))) for a, b in pairwise(offsets)]
 
     # ---------------------------------------------------------------- indices
 
@@ -262,9 +262,7 @@ class ArraysOnnx(BitsOnnx):
             x = self.spread(x, axis, size, start, step, len(range(start, end, step)))
         return x
 
-    def spread(
-        self, x: Value, axis: int, size: int, start: int, step: int, count: int
-    ) -> Value:
+    def spread(self, x: Value, axis: int, size: int, start: int, step: int, count: int) -> Value:
         """x along an axis at start, start + step, … of `size` elements, the others 0."""
         if (start, step, count) == (0, 1, size):
             return x

@@ -233,13 +233,18 @@ class LibraryOnnx(ArraysOnnx):
 
     def convolve(self, x: Any, y: Any, mode: Any = "full") -> Any:
         """Σᵢ xᵢ·yₙ₋ᵢ of two vectors: the product with a matrix of windows."""
-        (x, y), dtype = self.resolved("multiply", x, y)
+        (x, y), _ = self.resolved("multiply", x, y)
         taps = y.shape[0]
         if mode == "full":
             x = self.pad(x, 0, taps - 1, taps - 1)
         rows = self.windows(self.reshape(x, (1, 1, *x.shape)), (taps,), (1,), (1,))
         flipped = self.slice_of(y, slice(None, None, -1))
         return self.reshape(self.matmul(rows, flipped), (-1,))
+
+    def det(self, x: Any) -> Any:
+        """The determinant of each matrix."""
+        x = self.lift(x)
+        return self.op("Det", x, shape=x.shape[:-2], dtype=x.dtype)
 
     # ---------------------------------------------------------------- running totals
 

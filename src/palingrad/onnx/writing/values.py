@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import count
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -87,6 +87,10 @@ class Block:
 class Writer:
     """Adds nodes to the innermost open block. Equal computations are written once."""
 
+    if TYPE_CHECKING:  # the functions of `m` are those of the subclasses
+
+        def __getattr__(self, name: str) -> Any: ...
+
     def __init__(self, opset: int) -> None:
         self.opset = opset
         self.block = Block()
@@ -109,7 +113,7 @@ class Writer:
         return found
 
     def op(
-        self, op: str, *inputs: Value | None, shape: Sequence[int], dtype: Any, **attributes: Any
+        self, op: str, *inputs: Value | None, shape: Any, dtype: Any, **attributes: Any
     ) -> Value:
         """The result of an ONNX operator. An input of None is an optional one that is left out."""
         return self.ops(op, *inputs, forms=[(shape, dtype)], **attributes)[0]

@@ -7,13 +7,14 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import is_boolean, is_floating, is_unsigned
-from .elementwise import BINARY, BITWISE, LOGICAL, UNARY, ElementwiseOnnx
+from .elementwise import BINARY, BITWISE, LOGICAL, UNARY
+from .exponential import ExponentialOnnx
 
 _BOOL = np.dtype(bool)
 _COMPARES = ("less", "less_equal", "greater", "greater_equal", "equal")
 
 
-class BitsOnnx(ElementwiseOnnx):
+class BitsOnnx(ExponentialOnnx):
     """Bitwise functions, shifts, and those of `UNARY`, `BINARY` and `LOGICAL`."""
 
     def unary(self, name: str, x: Any) -> Any:

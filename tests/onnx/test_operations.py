@@ -1,0 +1,91 @@
+"""Every operation's samples, and their gradients, give the same numbers when exported."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnx", reason="pip install 'palingrad[onnx]'")
+pytest.importorskip("onnxruntime", reason="pip install 'palingrad[onnx]'")
+
+import palingrad as pg
+from onnx_running import results
+from palingrad.errors import OnnxError
+from palingrad.proof import shipped
+from palingrad.proof.case import Case, eager, slopes_of, values
+from palingrad.proof.tolerances import assert_close
+
+# Operations without a real sample that ONNX can express.
+REFUSED = set(
+    """
+    Angle BesselI BesselIe BesselJ BesselK BesselY Beta BetaDensity Betainc Betaincc Betaln
+    Binom Cholesky CholeskySlope Cofactor CofactorSlope Complex Cond Conj DefiniteCholesky
+    Digamma DirectSolve DirichletEntropy DirichletLog Eigh Eigvals Eigvalsh Erfcinv
+    ErfcxIntegral Erfinv Expm ExpmFrechet Exponent Fft Fftn Gamma GammaDensity Gammainc
+    Gammaincc GapQuotient Gcd Hfft Ifft Ihfft Imag Inv Irfft Irfftn LU Lcm Lgamma
+    LogPseudoDeterminant Logm LogmFrechet Lstsq LuFactor LuSlope LuSolve MatrixRank
+    MultivariateNormalEntropy Ndtri Nextafter Pinv PivotOrder Poch Polygamma PolygammaStep QR
+    Real Rfft Rfftn Rgamma SVD SincDerivative Slogdet Solve SolveBanded SolveSylvester
+    SolveTriangular Sqrtm StudentCdf StudentSlope Svdvals WithoutPhase Zeta
+    """.split()
+)
+VALUES_ONLY = {"Det", "Erfcx", "Sinc"}  # their gradients take what ONNX lacks
+# Samples that ask for what ONNX lacks, of operations that can be written otherwise.
+NOT_WRITTEN = {
+    ("MatrixNorm", 1), ("MatrixNorm", 2), ("MatrixPower", 1), ("MultivariateNormalLog", 0),
+    ("MultivariateNormalLog", 3), ("ScatterND", 4),
+}  # fmt: skip
+TOGETHER = 10  # operations that a test exports
+_SHIPPED = sorted(shipped(), key=lambda one: one.__name__)
+OPERATIONS = [one for one in _SHIPPED if one.samples and one.__name__ not in REFUSED]
+GROUPS = [OPERATIONS[n : n + TOGETHER] for n in range(0, len(OPERATIONS), TOGETHER)]
+
+
+def is_complex(case):
+    xs = case.arrays()
+    return any(np.iscomplexobj(x) for x in [*xs, *(y.numpy() for y in case.outputs(*xs))])
+
+
+def exported(case, dtype):
+    """The model of a sample's outputs and gradients, its inputs, and what they should be."""
+    arrays = case.arrays(dtype)
+    if case.operation.__name__ in VALUES_ONLY:
+        ys, slopes = case.outputs(*map(pg.tensor, arrays)), []
+    else:
+        xs, ys, slopes = eager(case, arrays)
+
+    def f(*given):
+        made = case.outputs(*given)
+        return [*made, *(slopes_of(given, made, [*xs, *ys]) if slopes else [])]
+
+    model = pg.onnx.export(f, tuple(arrays))
+    feeds = {x.name: None for x in model.graph.input}
+    return model, dict(zip(feeds, arrays, strict=True)), values([*ys, *slopes])
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: f"{group[0].__name__}…")
+def test_samples_and_gradients_give_the_same_numbers(group):
+    faults = []
+    for operation in group:
+        for number, sample in enumerate(operation.samples):
+            case = Case(operation, sample)
+            if is_complex(case) or (operation.__name__, number) in NOT_WRITTEN:
+                continue
+            model, feeds, expected = exported(case, ("f4", "f8")[number % 2])
+            found = list(results(model, feeds).values())
+            assert len(found) == len(expected)
+            for one, wanted in zip(found, expected, strict=True):
+                try:
+                    assert_close(one, wanted)
+                except AssertionError as error:
+                    faults.append((operation.__name__, sample.text, str(error)))
+    assert faults == []
+
+
+@pytest.mark.parametrize("name", sorted(REFUSED))
+def test_what_onnx_lacks_is_refused_by_name(name):
+    operation = next(one for one in _SHIPPED if one.__name__ == name)
+    for sample in operation.samples:
+        case = Case(operation, sample)
+        with pytest.raises(OnnxError, match=r"ONNX can't express \w+ \(.*\): "):
+            pg.onnx.export(lambda *xs, case=case: case.outputs(*xs), tuple(case.arrays("f4")))
