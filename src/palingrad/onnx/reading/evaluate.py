@@ -76,10 +76,7 @@ class Evaluation:
         key = (node.domain, node.op_type)
         if key in self.functions:
             return self._called(self.functions[key], node, inputs)
-        if node.domain not in _DOMAINS:
-            raise OnnxError(f"onnx.load: the operator {node.domain}.{node.op_type} isn't one of "
-                            "ONNX's own.")  # fmt: skip
-        rule = RULES.get(node.op_type)
+        rule = RULES.get(node.op_type) if node.domain in _DOMAINS else None
         if rule is None:
             return self._defined(node, inputs)
         call = self._call(node, scope)
@@ -105,8 +102,13 @@ class Evaluation:
             inner.update(zip((one.name for one in graph.input), inputs, strict=True))
             return self.graph(graph, inner)
 
-        opset = self.opsets.get("", self.opsets.get("ai.onnx", 1))
+        opset = self._opset(node.domain)
         return Call(node.op_type, node.name, opset, attributes, list(node.output), run)
+
+    def _opset(self, domain: str) -> int:
+        if domain in _DOMAINS:
+            return self.opsets.get("", self.opsets.get("ai.onnx", 1))
+        return self.opsets.get(domain, 1)
 
     def _attribute(self, one: Any) -> Any:
         if one.ref_attr_name:
@@ -142,11 +144,12 @@ class Evaluation:
 
     def _defined(self, node: Any, inputs: Sequence[Any]) -> list[Any]:
         """An operator without a rule, by ONNX's own definition of it as a function."""
-        opset = self.opsets.get("", self.opsets.get("ai.onnx", 1))
-        lacking = OnnxError(f"onnx.load: palingrad has no operation for ONNX's {node.op_type} "
+        opset = self._opset(node.domain)
+        name = f"{node.domain}.{node.op_type}" if node.domain else f"ONNX's {node.op_type}"
+        lacking = OnnxError(f"onnx.load: palingrad has no operation for {name:.120} "
                             f"(opset {opset}).")  # fmt: skip
         try:
-            schema = onnx.defs.get_schema(node.op_type, opset, node.domain)
+            schema: Any = onnx.defs.get_schema(node.op_type, opset, node.domain)
         except onnx.defs.SchemaError as error:
             raise lacking from error
         function = onnx.FunctionProto()

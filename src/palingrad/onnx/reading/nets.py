@@ -186,15 +186,15 @@ def dft(n: Call, x: Any, length: Any = None, axis: Any = None) -> Any:
 
 def _real_inverse(x: Any, axis: int, size: int | None) -> Any:
     """The real numbers of which x (…, 2) is the first half of the transform."""
-    size = 2 * (x.shape[axis] - 1) if size is None else size
-    half = size // 2 + 1
+    n = 2 * (x.shape[axis] - 1) if size is None else size
+    half = n // 2 + 1
     real, imag = (ops.moveaxis(x[..., k], axis, -1)[..., :half] for k in (0, 1))
     weight = np.full(real.shape[-1], 2.0)
     weight[0] = 1
-    if size % 2 == 0 and len(weight) == half:
+    if n % 2 == 0 and len(weight) == half:
         weight[-1] = 1
-    angle = 2 * np.pi * (np.outer(np.arange(len(weight)), np.arange(size)) % size) / size
-    cos, sin = ((f(angle) * weight[:, None] / size).astype(x.dtype) for f in (np.cos, np.sin))
+    angle = 2 * np.pi * (np.outer(np.arange(len(weight)), np.arange(n)) % n) / n
+    cos, sin = ((f(angle) * weight[:, None] / n).astype(x.dtype) for f in (np.cos, np.sin))
     y = ops.matmul(real, cos) - ops.matmul(imag, sin)
     return ops.expand_dims(ops.moveaxis(y, -1, axis), -1)
 

@@ -147,7 +147,7 @@ class ArraysOnnx(BitsOnnx):
         """x repeated along axes of size 1 and along new leading axes."""
         x = self.lift(x)
         shape = tuple(map(int, np.atleast_1d(shape))) if not isinstance(shape, tuple) else shape
-        if x.shape == tuple(shape):
+        if x.shape == tuple(shape) and not self.general:
             return x
         if 0 in shape:  # which onnxruntime doesn't expand axes of size 1 to
             return self.constant(np.empty(shape, x.dtype))
@@ -160,7 +160,7 @@ class ArraysOnnx(BitsOnnx):
         if -1 in shape:
             rest = math.prod(size for size in shape if size != -1)
             shape[shape.index(-1)] = x.size // rest if rest else 0
-        if tuple(shape) == x.shape:
+        if tuple(shape) == x.shape and not self.general:
             return x
         more = {"allowzero": 1} if 0 in shape else {}
         if self.opset < 14:

@@ -23,6 +23,7 @@ from .values import TYPES, Block, Entry
 # Sizes to try: small ones first, because a model may limit the size of an axis.
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71)
 _STARTS = (1, 3, 6, 11, 0)
+_OTHERS = (2, 3, 4, 6, 8, 9, 10, 16)  # sizes at which the operations must be the same
 _MOST = 3  # dynamic axes of different names
 _NUMERATORS = (1.0, -1.0, 2.0, -2.0)
 _INT = np.dtype(np.int64)
@@ -65,15 +66,22 @@ def general(
     if len(symbols) > _MOST:
         raise OnnxError(f"onnx.export: at most {_MOST} dynamic axes may have different names.")
     first: Exception | None = None
+
+    def at(point: Sequence[int]) -> Written:
+        return written(f, _resized(arrays, axes, symbols, point), opset, general=True)
+
     for start in _STARTS:
         given = [_PRIMES[start + 3 * n : start + 3 * n + 3] for n in range(len(symbols))]
         corners = list(product(*((one[0], one[1]) for one in given)))
         sizes = Sizes(symbols, [*corners, tuple(one[2] for one in given)])
         try:
-            graphs = [written(f, _resized(arrays, axes, symbols, p), opset) for p in sizes.points]
-            return _joined(graphs, sizes, axes)
+            graphs = [at(p) for p in sizes.points]
+            found = _joined(graphs, sizes, axes)
         except (_Differs, PalingradError) as error:
             first = first or error
+            continue
+        _check_others(at, sizes.points[0])
+        return found
     if isinstance(first, PalingradError):
         raise first
     raise OnnxError(
@@ -81,6 +89,24 @@ def general(
         f"way that can't be written: {first}.",
         hint="Export it for a fixed size, without dynamic_axes.",
     )
+
+
+def _check_others(at: Callable[[Sequence[int]], Written], point: Sequence[int]) -> None:
+    """Raise OnnxError if the function computes otherwise at another size, as far as it allows it:
+    a Python `if` on a size isn't part of the graph."""
+    shape = [entry.op for entry in at(point).block.entries]
+    for size in _OTHERS:
+        for place in range(len(point)):
+            moved = [*point[:place], size, *point[place + 1 :]]
+            try:
+                ops = [entry.op for entry in at(moved).block.entries]
+            except PalingradError:
+                continue  # a size that the function refuses
+            if ops != shape:
+                raise OnnxError(f"onnx.export: for a dynamic axis of size {size} the function "
+                                "computes in another way than for other sizes.",
+                                hint="Export it for a fixed size, without dynamic_axes.",
+                                )  # fmt: skip
 
 
 def _resized(

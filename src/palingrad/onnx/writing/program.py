@@ -28,8 +28,8 @@ from .values import TYPES, Value
 class Translator:
     """Writes nodes into the graph of `m`; `values` holds the results so far."""
 
-    def __init__(self, opset: int) -> None:
-        self.m: Any = OnnxMaths(opset)
+    def __init__(self, opset: int, general: bool) -> None:
+        self.m: Any = OnnxMaths(opset, general)
         self.values: dict[Node, Any] = {}
 
     def given(self, node: Node, name: str) -> Value:

@@ -47,12 +47,15 @@ def variable_names(model: Any, program: Program) -> dict[Variable, str]:
     return names
 
 
-def written(f: Callable[..., Any], arguments: Sequence[Any], opset: int) -> Written:
-    """The graph of f, called with arrays of these shapes and dtypes."""
+def written(
+    f: Callable[..., Any], arguments: Sequence[Any], opset: int, *, general: bool = False
+) -> Written:
+    """The graph of f, called with arrays of these shapes and dtypes. With `general` it doesn't
+    depend on which sizes happen to be equal."""
     traced = trace(f, tuple(arguments), {})
     program = stabilise(traced.program)
     names = variable_names(f, program)
-    translator = Translator(opset)
+    translator = Translator(opset, general)
     block = translator.m.block
     inputs = _inputs(program.feeds, set(names.values()))
     for placeholder, name in inputs.items():

@@ -91,8 +91,9 @@ class Writer:
 
         def __getattr__(self, name: str) -> Any: ...
 
-    def __init__(self, opset: int) -> None:
+    def __init__(self, opset: int, general: bool = False) -> None:
         self.opset = opset
+        self.general = general  # whether the graph must not depend on which sizes are equal
         self.block = Block()
         self.label = ""  # of the node of palingrad that is being written
         self._numbers = count()
@@ -105,7 +106,7 @@ class Writer:
         """A constant of the graph."""
         array = np.asarray(array)
         key = ("constant", array.dtype.str, array.shape, array.tobytes())
-        found = self.block.find(key)
+        found = None if self.general else self.block.find(key)
         if found is None:
             found = Value(self, self.fresh("constant"), array.shape, array.dtype)
             self.block.constants[found.name] = array
