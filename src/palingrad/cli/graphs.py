@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from ..errors import GraphError
+from ..onnx import load
 from ..train.trained_graph import trained_graph
 from ..view import page
 from ..view.drawings import draw as drawn
@@ -21,7 +23,9 @@ from .app import Command, DataFolder, app, console
 def view(
     what: Annotated[
         str,
-        typer.Argument(help="file.py, file.py:name for one of its nodes, or a run folder."),
+        typer.Argument(
+            help="file.py, file.py:name for one of its nodes, a run folder, or file.onnx."
+        ),
     ],
     out: Annotated[str | None, typer.Option(help="HTML file to write.")] = None,
     theme: Annotated[Theme, typer.Option(help="Colours of the page.")] = "auto",
@@ -29,7 +33,10 @@ def view(
     folder: DataFolder = None,
 ) -> None:
     """Make an interactive HTML page of a graph: values, derivatives, both passes step by step."""
-    title, graph = trained_graph(what, folder) if os.path.isdir(what) else graph_in(what)
+    if what.endswith(".onnx"):
+        title, graph = Path(what).stem, load(what).shown()
+    else:
+        title, graph = trained_graph(what, folder) if os.path.isdir(what) else graph_in(what)
     shown = page.show(graph, title=title, theme=theme, open=False)
     if out or not browser:
         shown.save(out or f"{title}.html")

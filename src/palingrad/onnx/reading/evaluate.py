@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,9 @@ from .table import RULES, Call, NeedsValue
 _MODULES = (control, elementwise, indexing, nets, recurrent, reductions, resize, shapes, windows)
 _DOMAINS = ("", "ai.onnx")
 _DEPTH = 100  # functions within functions
+_STEPS = 200_000  # nodes that are built, those of loops and functions each time
+_FOLDED = 2**28  # the product of the inputs' sizes up to which a known result is computed at once
+_WHOLE = 2**33  # elements of a result: a file of a few bytes can ask for more
 Scope = dict[str, Any]
 
 
@@ -32,7 +36,7 @@ class Evaluation:
         self, opsets: Mapping[str, int], functions: Mapping[Any, Any], folder: Any
     ) -> None:
         self.opsets, self.functions, self.folder = dict(opsets), functions, folder
-        self._depth = 0
+        self._depth = self._steps = 0
 
     def graph(self, graph: Any, scope: Scope) -> list[Any]:
         """The outputs of a graph, whose inputs and outer values are in `scope`."""
@@ -47,6 +51,10 @@ class Evaluation:
     def nodes(self, nodes: Sequence[Any], scope: Scope) -> None:
         """Compute nodes in order, into `scope`."""
         for node in nodes:
+            self._steps += 1
+            if self._steps > _STEPS:
+                raise OnnxError(f"onnx.load: the model, with its loops and functions written out, "
+                                f"has more than {_STEPS:,} nodes.")  # fmt: skip
             inputs = [None if not name else self._of(scope, name, node.op_type)
                       for name in node.input]  # fmt: skip
             try:
@@ -65,7 +73,7 @@ class Evaluation:
                                 f"{forms or 'none'}: {error}") from error  # fmt: skip
             for name, value in zip(node.output, found, strict=False):
                 if name:
-                    scope[name] = value
+                    scope[name] = _bounded(node, value)
 
     def _of(self, scope: Scope, name: str, reader: str) -> Any:
         if name not in scope:
@@ -83,6 +91,7 @@ class Evaluation:
         while inputs and inputs[-1] is None:
             inputs.pop()
         known = all(x is None or isinstance(x, np.ndarray) for x in inputs)
+        known = known and math.prod(max(x.size, 1) for x in inputs if x is not None) <= _FOLDED
         if known and not _has_graphs(node):
             found = _computed(rule, call, inputs)
         else:
@@ -173,6 +182,14 @@ class Evaluation:
         if not function.node:
             raise lacking
         return self._called(function, full, inputs)
+
+
+def _bounded(node: Any, value: Any) -> Any:
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and None not in shape and math.prod(shape) > _WHOLE:
+        raise OnnxError(f"onnx.load: the result of {node.op_type} {node.name!r:.60}, of shape "
+                        f"{shape}, isn't made: at most {_WHOLE:,} elements are.")  # fmt: skip
+    return value
 
 
 def _type_of(x: Any) -> bytes:

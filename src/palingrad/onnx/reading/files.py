@@ -19,7 +19,7 @@ from ...files.atomic import path_text
 from .elementwise import _NUMBERS as NUMBERS
 
 _LARGEST = 2**31  # bytes of a file; protobuf reads no more
-_DEPTH = 64  # subgraphs in subgraphs
+_DEPTH = 20  # subgraphs in subgraphs
 _NODES = 1_000_000
 
 

@@ -18,7 +18,7 @@ from ...graph.context import context
 from ...graph.graph import Graph
 from ...graph.leaves import Placeholder, Variable
 from ...graph.node import Node
-from ...graph.promotion import as_node
+from ...graph.promotion import as_node, tensor
 from ...io.model import Argument
 from ...messages.checks import counted
 from ...shapes import text
@@ -74,16 +74,16 @@ class OnnxModel:
         }
         variables: dict[str, Variable] = {}
         constants: dict[str, Array] = {}
-        for tensor in self._graph.initializer:
-            array = array_of(tensor, self._folder)
-            weight = is_floating(array.dtype) and array.ndim > 0 and tensor.name not in fixed
+        for one in self._graph.initializer:
+            array = array_of(one, self._folder)
+            weight = is_floating(array.dtype) and array.ndim > 0 and one.name not in fixed
             if "palingrad.trainable" in notes:
-                weight = tensor.name in told
-            if weight or tensor.name in self._updates:
+                weight = one.name in told
+            if weight or one.name in self._updates:
                 train = trainable and weight and is_floating(array.dtype)
-                variables[tensor.name] = Variable(array, name=tensor.name, trainable=train)
+                variables[one.name] = Variable(array, name=one.name, trainable=train)
             else:
-                constants[tensor.name] = array
+                constants[one.name] = array
         return variables, constants
 
     def variables(self) -> dict[str, Variable]:
@@ -148,21 +148,33 @@ class OnnxModel:
                 self._variables[name].assign(scope[output])
         return results[0] if len(results) == 1 else tuple(results)
 
-    def graph(self, sizes: Mapping[str, int] | None = None) -> Graph:
-        """The model's graph of nodes, with placeholders, to draw or to view. `sizes` are those of
-        dynamic axes, by name; 1 by default.
-        """
+    def example(self, *, seed: int = 0) -> tuple[Array, ...]:
+        """Inputs that fit: random floats, and integers 0; axes of any size have size 1."""
+        rng = np.random.default_rng(seed)
+        found: list[Array] = []
+        for one in self.inputs:
+            if one.shape is None:
+                raise ShapeError(f"the model's {one.name} has no shape.",
+                                 hint="Call it with arrays of yours.")  # fmt: skip
+            shape = tuple(1 if size is None else size for size in one.shape)
+            drawn = rng.normal(size=shape) if is_floating(one.dtype) else np.zeros(shape)
+            found.append(drawn.astype(one.dtype))
+        return tuple(found)
+
+    def graph(self) -> Graph:
+        """The model's graph of nodes, for placeholders with the shapes of `example`."""
         graph = Graph()
         with graph:
-            xs: list[Any] = []
-            for one in self.inputs:
-                if one.shape is None:
-                    raise ShapeError(f"the model's {one.name} has no shape.")
-                shape = tuple((sizes or {}).get(str(size), 1) if size is None else size
-                              for size in one.shape)  # fmt: skip
-                xs.append(Placeholder(shape, dtype=one.dtype, name=one.name))
-            self(*xs)
+            self(*(Placeholder(x.shape, dtype=x.dtype, name=one.name)
+                   for x, one in zip(self.example(), self.inputs, strict=True)))  # fmt: skip
         return graph
+
+    def shown(self) -> list[Node]:
+        """The results of `example`, as nodes with values: what `palingrad view` shows."""
+        named = [tensor(x, name=one.name)
+                 for x, one in zip(self.example(), self.inputs, strict=True)]  # fmt: skip
+        found = self(*named)
+        return list(found) if isinstance(found, tuple) else [found]
 
     def draw(self, path: Any = None, **options: Any) -> Any:
         """A drawing of the graph, written to `path` if given; see `pg.Graph.draw`."""

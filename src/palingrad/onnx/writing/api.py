@@ -74,6 +74,9 @@ def _axes(given: Any, arrays: Sequence[Array], names: Sequence[str]) -> list[dic
                                 hint='Name the inputs: dynamic_axes={"x": {0: "batch"}}.',
                                 )  # fmt: skip
         return [{0: given} for _ in arrays]
+    if isinstance(given, Sequence) and len(given) == len(arrays):
+        given = {str(number): one for number, one in enumerate(given)}
+        names = list(given)
     if not isinstance(given, Mapping):
         raise ArgumentError(f"onnx.export: dynamic_axes={given!r:.60} isn't a name or a dict.",
                             hint='dynamic_axes={"x": {0: "batch"}}')  # fmt: skip
@@ -83,7 +86,7 @@ def _axes(given: Any, arrays: Sequence[Array], names: Sequence[str]) -> list[dic
                             )  # fmt: skip
     found: list[dict[int, str]] = []
     for name, x in zip(names, arrays, strict=True):
-        one = {int(axis): str(symbol) for axis, symbol in dict(given.get(name, {})).items()}
+        one = {int(axis): str(symbol) for axis, symbol in dict(given.get(name) or {}).items()}
         for axis in one:
             if not 0 <= axis < x.ndim:
                 raise ArgumentError(f"onnx.export: dynamic_axes: {name} has no axis {axis}; its "

@@ -112,7 +112,7 @@ def running(m: LibraryOnnx, y: Any, xs: Sequence[Value]) -> Value:
     """Running totals of any kind: ONNX's Scan along the axis, with the operation's `combine`."""
     shape = broadcast(*(x.shape for x in xs))
     axis = axis_in(y.attributes["axis"], len(shape))
-    backwards = int(y.attributes["reverse"])
+    backwards = y.attributes["reverse"]
     cls: Any = type(y)
     wide = [m.cast_to(m.broadcast_to(x, shape), _wide(y, x)) for x in xs]
     elements = cls.prepare(m, *wide, **y.options)
@@ -122,20 +122,19 @@ def running(m: LibraryOnnx, y: Any, xs: Sequence[Value]) -> Value:
     length, lead, count = shape[axis], (slice(None),) * axis, len(parts)
     if not length:
         return m.cast_to(parts[-1], y.dtype)
-    at, others = (length - 1, slice(length - 1)) if backwards else (0, slice(1, None))
-    starts = [m.slice_of(part, (*lead, at)) for part in parts]
-    found = [m.slice_of(part, (*lead, others)) for part in parts]
+    back = (*lead, slice(None, None, -1))
+    parts = [m.slice_of(part, back) for part in parts] if backwards else parts
+    starts = [m.slice_of(part, (*lead, 0)) for part in parts]
+    found = [m.slice_of(part, (*lead, slice(1, None))) for part in parts]
     if length > 1:
-        options = dict(scan_input_axes=[axis] * count, scan_output_axes=[axis] * count,
-                       scan_input_directions=[backwards] * count,
-                       scan_output_directions=[backwards] * count)  # fmt: skip
+        options = dict(scan_input_axes=[axis] * count, scan_output_axes=[axis] * count)
         forms = [(rest, one.dtype) for one in parts] + [(one.shape, one.dtype) for one in found]
         body = _step(m, y, parts, rest, several)
         found = m.ops("Scan", *starts, *found, forms=forms, body=body, num_scan_inputs=count,
                       **options)[count:]  # fmt: skip
     ends = [m.expand_dims(one, axis) for one in starts]
-    pairs = [(b, a) if backwards else (a, b) for a, b in zip(ends, found, strict=True)]
-    whole = tuple(m.concatenate(pair, axis) for pair in pairs)
+    whole = tuple(m.concatenate(pair, axis) for pair in zip(ends, found, strict=True))
+    whole = tuple(m.slice_of(one, back) for one in whole) if backwards else whole
     done = cls.finish(m, whole if several else whole[0], **y.options)
     return m.lift(done, y.dtype)
 

@@ -209,12 +209,18 @@ class ElementwiseOnnx(Writer):
     def where(self, condition: Any, x: Any, y: Any) -> Any:
         """x where the condition isn't 0, else y."""
         dtype = np.result_type(*(_weak(one) for one in (x, y)))
-        x, y = self.lift(x, dtype), self.lift(y, dtype)
+        x, y = (one if isinstance(one, Value) else np.asarray(one).astype(dtype) for one in (x, y))
+        x, y = self.lift(x, dtype), self.lift(y, dtype)  # Python's integers wrap around
         if is_boolean(dtype):
             chosen = self.truth(condition)
             return self.logical_or(
                 self.logical_and(chosen, x), self.logical_and(self.logical_not(chosen), y)
             )
+        if dtype.name in ("int16", "uint16", "uint64"):  # for which onnxruntime has no kernel
+            wide = np.dtype(np.int64)
+            x, y = self.cast_to(x, wide), self.cast_to(y, wide)
+            found = self.elementwise("Where", self.truth(condition), x, y, dtype=wide)
+            return self.cast_to(found, dtype)
         return self.elementwise("Where", self.truth(condition), x, y, dtype=dtype)
 
     def maximum(self, x: Any, y: Any) -> Any:

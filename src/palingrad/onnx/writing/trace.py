@@ -10,6 +10,8 @@ from ...dtypes import as_array
 from ...errors import OnnxError
 from ...graph.leaves import Placeholder, Variable
 from ...graph.node import Node
+from ...passes.advance_rng import advance_rng
+from ...passes.expand import expand
 from ...passes.program import Program
 from ...passes.stable import stabilise
 from ...tracing import trace
@@ -53,7 +55,7 @@ def written(
     """The graph of f, called with arrays of these shapes and dtypes. With `general` it doesn't
     depend on which sizes happen to be equal."""
     traced = trace(f, tuple(arguments), {})
-    program = stabilise(traced.program)
+    program = _advancing(stabilise(traced.program))
     names = variable_names(f, program)
     translator = Translator(opset, general)
     block = translator.m.block
@@ -77,6 +79,14 @@ def written(
         _end(translator, block, node, name)
     trainable = [names[one] for one in program.reads if one.trainable]
     return Written(block, list(inputs.values()), updates, trainable)
+
+
+def _advancing(program: Program) -> Program:
+    """The program with the steps of the generators that it draws from, also within composites."""
+    known = {variable for variable, _ in program.updates}
+    steps = advance_rng(expand(program)).updates
+    new = tuple(pair for pair in steps if pair[0] not in known)
+    return Program(program.feeds, program.outputs, (*program.updates, *new))
 
 
 def _inputs(feeds: Sequence[Placeholder], taken: set[str]) -> dict[Placeholder, str]:
