@@ -12,7 +12,7 @@ from fuzzing.run import eager, gradients
 from onnx_running import REFUSED, results
 from palingrad.errors import OnnxError
 
-SEEDS = range(40)
+SEEDS = range(25)
 ROUNDINGS = 16.0  # times what a rounding of each operation moves an element by
 LAST = 64.0  # last places, for kernels of onnxruntime that round coarsely
 

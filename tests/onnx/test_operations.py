@@ -24,18 +24,16 @@ OPERATIONS = [one for one in _SHIPPED if one.samples and one.__name__ not in REF
 GROUPS = [OPERATIONS[n : n + TOGETHER] for n in range(0, len(OPERATIONS), TOGETHER)]
 
 
-def is_complex(case):
-    xs = case.arrays()
-    return any(np.iscomplexobj(x) for x in [*xs, *(y.numpy() for y in case.outputs(*xs))])
-
-
 def exported(case, dtype):
-    """The model of a sample's outputs and gradients, its inputs, and what they should be."""
+    """The model of a sample's outputs and gradients, its inputs, and what they should be; None if
+    there are complex numbers among them."""
     arrays = case.arrays(dtype)
     if case.operation.__name__ in VALUES_ONLY:
         ys, slopes = case.outputs(*map(pg.tensor, arrays)), []
     else:
         xs, ys, slopes = eager(case, arrays)
+    if any(np.iscomplexobj(one) for one in [*arrays, *values(ys)]):
+        return None
 
     def f(*given):
         made = case.outputs(*given)
@@ -52,9 +50,12 @@ def test_samples_and_gradients_give_the_same_numbers(group):
     for operation in group:
         for number, sample in enumerate(operation.samples):
             case = Case(operation, sample)
-            if is_complex(case) or (operation.__name__, number) in NOT_WRITTEN:
+            if (operation.__name__, number) in NOT_WRITTEN:
                 continue
-            model, feeds, expected = exported(case, ("f4", "f8")[number % 2])
+            written = exported(case, ("f4", "f8")[number % 2])
+            if written is None:
+                continue
+            model, feeds, expected = written
             found = list(results(model, feeds).values())
             assert len(found) == len(expected)
             for one, wanted in zip(found, expected, strict=True):

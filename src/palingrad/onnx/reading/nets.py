@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -201,17 +202,18 @@ def _real_inverse(x: Any, axis: int, size: int | None) -> Any:
 
 @reads("GridSample")
 def grid_sample(n: Call, x: Any, grid: Any) -> Any:
-    """x at points of a grid, interpolated linearly or by the nearest element."""
-    mode = n.attr("mode", "linear")
-    if mode not in ("linear", "bilinear", "nearest"):
-        raise n.refuse(f"mode {mode!r} isn't implemented")
+    """x at points of a grid: the nearest element, or interpolated linearly or by cubics."""
+    mode = {"bilinear": "linear", "bicubic": "cubic"}.get(n.attr("mode", ""), n.attr("mode", ""))
+    mode = mode or "linear"
     space, count = x.shape[2:], len(x.shape) - 2
     corners, padding = bool(n.attr("align_corners", 0)), n.attr("padding_mode", "zeros")
+    if mode == "cubic" and padding == "reflection":
+        raise n.refuse("cubic interpolation with reflection isn't read")
     points: list[Any] = []
     for axis, size in enumerate(space):
         g = grid[..., count - 1 - axis]
         p = (g + 1) / 2 * (size - 1) if corners else ((g + 1) * size - 1) / 2
-        if padding == "border":
+        if padding == "border" and mode != "cubic":
             p = ops.clip(p, 0, size - 1)
         elif padding == "reflection":
             p = _reflected(p, *((0, size - 1) if corners else (-0.5, size - 0.5)))
@@ -220,14 +222,25 @@ def grid_sample(n: Call, x: Any, grid: Any) -> Any:
     if mode == "nearest":
         return _sampled(x, [ops.round(p) for p in points])
     floors = [ops.floor(p) for p in points]
+    offsets = range(-1, 3) if mode == "cubic" else range(2)
     total: Any = 0
-    for corner in np.ndindex(*(2,) * count):
+    for corner in product(offsets, repeat=count):
         weight: Any = 1
         for p, f, one in zip(points, floors, corner, strict=True):
-            weight = weight * ((p - f) if one else (1 - (p - f)))
-        found = _sampled(x, [f + one for f, one in zip(floors, corner, strict=True)])
-        total = total + found * ops.expand_dims(weight, 1)
+            d = ops.abs(p - (f + one))
+            weight = weight * (_cubic(d) if mode == "cubic" else 1 - d)
+        places = [f + one for f, one in zip(floors, corner, strict=True)]
+        if padding == "border":
+            places = [ops.clip(f, 0, size - 1) for f, size in zip(places, space, strict=True)]
+        total = total + _sampled(x, places) * ops.expand_dims(weight, 1)
     return total
+
+
+def _cubic(d: Any, a: float = -0.75) -> Any:
+    """The weight of an element at distance d ≤ 2 (Keys 1981)."""
+    near = ((a + 2) * d - (a + 3)) * d * d + 1
+    far = ((a * d - 5 * a) * d + 8 * a) * d - 4 * a
+    return ops.where(ops.less_equal(d, 1), near, far)
 
 
 def _reflected(p: Any, low: float, high: float) -> Any:
