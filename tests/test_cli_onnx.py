@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from importlib.util import find_spec
 from types import SimpleNamespace
 
@@ -12,9 +14,26 @@ from typer.testing import CliRunner
 import palingrad as pg
 from palingrad.cli import app, exporting
 
-pytestmark = pytest.mark.skipif(find_spec("onnx") is None, reason="pip install 'palingrad[onnx]'")
+NEEDED = pytest.mark.skipif(find_spec("onnx") is None, reason="pip install 'palingrad[onnx]'")
 
 
+def test_without_the_package_a_message_says_what_to_install():
+    """And the package isn't imported before it is needed."""
+    code = (
+        "import sys; sys.modules['onnx'] = None\n"
+        "import palingrad as pg\n"
+        "for call in (lambda: pg.onnx.export(pg.sin, 1.0), lambda: pg.onnx.load('m.onnx')):\n"
+        "    try: call()\n"
+        "    except pg.errors.ArgumentError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert done.stderr == ""
+    for line, name in zip(done.stdout.splitlines(), ("export", "load"), strict=True):
+        assert line.startswith(f"onnx.{name} needs the package onnx, which isn't installed.")
+        assert "pip install 'palingrad[onnx]'" in line
+
+
+@NEEDED
 def test_a_saved_model_is_exported_and_viewed(tmp_path):
     model = pg.models.mlp(4, 3, 2, seed=1)
     x = np.ones((1, 4), np.float32)
@@ -30,6 +49,7 @@ def test_a_saved_model_is_exported_and_viewed(tmp_path):
     assert "matmul" in page.read_text().lower()
 
 
+@NEEDED
 @pytest.mark.parametrize("kind", ["images", "text"])
 def test_runs_are_exported_for_any_batch(kind, tmp_path, monkeypatch):
     model = {

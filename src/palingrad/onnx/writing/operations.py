@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from ...graph.operation import Operation
 from ...ops.elementwise.activation import LeakyRelu, Relu, Sigmoid
 from ...ops.reduction.softmax import LogSoftmax, Softmax
 from ...ops.window.convolution import Convolution, ConvolutionInput
+from ...ops.window.pooling import AveragePool, MaxPool
 from .library import LibraryOnnx
 from .values import Value
 
@@ -65,6 +67,32 @@ def convolution_input(m: LibraryOnnx, y: Any, xs: Any) -> Value | None:
     return m.op("ConvTranspose", g, w, shape=y.shape, dtype=y.dtype,
                 kernel_shape=list(w.shape[2:]), strides=list(y.stride), pads=_sides(y.padding),
                 dilations=list(y.dilation), group=y.groups, output_padding=extra)  # fmt: skip
+
+
+@writes(MaxPool)
+def max_pool(m: LibraryOnnx, y: Any, xs: Any) -> Value | None:
+    """MaxPool, of float32; it passes over NaN, so windows with one are found by another."""
+    if not _narrow(*xs) or not _pads_less_than_windows(y):
+        return None
+    how = dict(shape=y.shape, dtype=y.dtype, pads=_sides(y.padding), **_kernel(y))
+    missing = m.op("MaxPool", m.cast_to(m.isnan(xs[0]), y.dtype), **how)
+    return m.where(m.greater(missing, 0.0), math.nan, m.op("MaxPool", xs[0], **how))
+
+
+@writes(AveragePool)
+def average_pool(m: LibraryOnnx, y: Any, xs: Any) -> Value | None:
+    """AveragePool, of float32 without padding."""
+    if not _narrow(*xs) or any(map(any, y.padding)):
+        return None
+    return m.op("AveragePool", xs[0], shape=y.shape, dtype=y.dtype, **_kernel(y))
+
+
+def _kernel(y: Any) -> dict[str, Any]:
+    return dict(kernel_shape=list(y.attributes["size"]), strides=list(y.stride))
+
+
+def _pads_less_than_windows(y: Any) -> bool:
+    return all(max(pad) < size for pad, size in zip(y.padding, y.attributes["size"], strict=True))
 
 
 @writes(Relu)
