@@ -121,6 +121,32 @@ def test_a_training_step_is_exported_and_trains_the_same(tmp_path):
         np.testing.assert_allclose(again.variables()[name].numpy(), state[name], atol=1e-6)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_the_training_step_of_every_model(name):
+    model, x = MODELS[name]
+    optimizer = pg.optim.GradientDescent(0.1)
+    before = {key: one.numpy() for key, one in model.variables().items()}
+
+    class Step:
+        def variables(self):
+            return model.variables()
+
+        def __call__(self, x):
+            scores = model(x, training=True)
+            loss = pg.mean(scores * scores)
+            optimizer.minimize(loss)
+            return loss
+
+    axes = "batch" if name in ("lenet", "gpt") else None
+    written = pg.onnx.export(Step(), x, dynamic_axes=axes)
+    found = results(written, {written.graph.input[0].name: x})
+    expected = float(pg.function(Step())(x))
+    np.testing.assert_allclose(found[written.graph.output[0].name], expected, rtol=1e-5)
+    for key, variable in model.variables().items():
+        np.testing.assert_allclose(found[f"{key}.new"], variable.numpy(), rtol=1e-4, atol=1e-6)
+        variable.assign(before[key])
+
+
 def test_random_numbers_are_the_same_bits():
     zeros = np.zeros(3, np.float32)
 
@@ -137,6 +163,14 @@ def test_random_numbers_are_the_same_bits():
         np.testing.assert_array_equal(found["y"], own(zeros))
         state = {name[:-4]: one for name, one in found.items() if name.endswith(".new")}
     assert state
+
+
+def test_an_export_leaves_later_draws_alone():
+    pg.set_seed(3)
+    expected = pg.uniform(4).numpy()
+    pg.set_seed(3)
+    pg.onnx.export(lambda x: x + pg.uniform(4), np.zeros(4, np.float32))
+    np.testing.assert_array_equal(pg.uniform(4).numpy(), expected)
 
 
 def test_dropout_draws_anew_in_each_step():

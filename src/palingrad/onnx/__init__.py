@@ -62,7 +62,7 @@ def load(path: str | os.PathLike[str], *, trainable: bool = True) -> Any:
     Raises OnnxError if the file is malformed, refers to files outside of its folder, or has an
     operator that palingrad lacks, which is named.
     """
-    return _needing("reading.api", "load").load(path, trainable)
+    return _needing("reading.model", "load").load(path, trainable)
 
 
 def __getattr__(name: str) -> object:

@@ -64,10 +64,12 @@ def divide(n: Call, x: Any, y: Any) -> Any:
     y = aligned(n, x, y)
     if is_floating(x.dtype):
         return ops.divide(x, y)
-    size = ops.floor_divide(ops.abs(x), ops.abs(y))
+    whole = ops.floor_divide(x, y)
     if x.dtype.kind == "u":
-        return size
-    return ops.where(ops.not_equal(ops.less(x, 0), ops.less(y, 0)), ops.negative(size), size)
+        return whole
+    inexact = ops.not_equal(x - whole * y, 0)
+    below = ops.not_equal(ops.less(x, 0), ops.less(y, 0))
+    return whole + ops.cast(ops.logical_and(inexact, below), x.dtype)
 
 
 @reads("Mod")

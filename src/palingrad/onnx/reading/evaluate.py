@@ -15,12 +15,25 @@ from ...errors import OnnxError, PalingradError
 from ...graph.context import apart, context, set_open
 from ...graph.node import Node
 from ...graph.promotion import as_node
-from . import control, elementwise, indexing, nets, recurrent, reductions, resize, shapes, windows
+from . import (
+    control,
+    elementwise,
+    indexing,
+    nets,
+    quantised,
+    recurrent,
+    reductions,
+    resize,
+    shapes,
+    windows,
+)
 from .elementwise import _NUMBERS as NUMBERS
 from .files import array_of
 from .table import RULES, Call, NeedsValue
 
-_MODULES = (control, elementwise, indexing, nets, recurrent, reductions, resize, shapes, windows)
+_MODULES = (
+    control, elementwise, indexing, nets, quantised, recurrent, reductions, resize, shapes, windows,
+)  # fmt: skip
 _DOMAINS = ("", "ai.onnx")
 _DEPTH = 100  # functions within functions
 _STEPS = 200_000  # nodes that are built, those of loops and functions each time

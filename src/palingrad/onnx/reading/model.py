@@ -20,11 +20,11 @@ from ...graph.leaves import Placeholder, Variable
 from ...graph.node import Node
 from ...graph.promotion import as_node, tensor
 from ...io.model import Argument
-from ...messages.checks import counted
+from ...messages.checks import counted, flag
 from ...shapes import text
 from .elementwise import _NUMBERS as NUMBERS
 from .evaluate import Evaluation
-from .files import array_of, check_graph
+from .files import array_of, check_graph, model_in
 from .table import NeedsValue
 
 # Inputs that are settings or statistics, not weights: they aren't trained.
@@ -234,3 +234,10 @@ def _check(x: Any, one: Argument) -> None:
                        for a, b in zip(one.shape, x.shape, strict=True)):  # fmt: skip
         raise ShapeError(f"the model's {one.name} has shape {text(one.shape)}, got shape "
                          f"{text(x.shape)}.")  # fmt: skip
+
+
+def load(path: Any, trainable: bool) -> OnnxModel:
+    """The model in a file; see `palingrad.onnx.load`."""
+    trainable = flag("onnx.load: trainable", trainable)
+    model, folder = model_in(path)
+    return OnnxModel(model, folder, trainable)

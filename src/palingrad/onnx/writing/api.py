@@ -12,6 +12,7 @@ from ...dtypes import Array
 from ...errors import ArgumentError, OnnxError
 from ...files.atomic import write_atomically
 from ...messages.checks import counted, whole
+from ...ops.random import default_streams_kept
 from . import serialise
 from .dynamic import general
 from .trace import Written, examples, written
@@ -35,11 +36,11 @@ def export(
                             )  # fmt: skip
     arrays = examples(example)
     dims: Mapping[str, Sequence[Any]] = {}
-    if dynamic_axes is None:
+    with default_streams_kept():  # what is drawn later doesn't depend on an export
         graph = written(f, arrays, opset)
-    else:
-        axes = _axes(dynamic_axes, arrays, written(f, arrays, opset).inputs)
-        graph, dims = general(f, arrays, axes, opset)
+        if dynamic_axes is not None:
+            axes = _axes(dynamic_axes, arrays, graph.inputs)
+            graph, dims = general(f, arrays, axes, opset)
     model = serialise.model_of(graph.block, opset, _title(f), dims, _notes(graph))
     if model.ByteSize() > _LARGEST:
         raise OnnxError(f"onnx.export: the model has {model.ByteSize():,} bytes; a file of this "

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import is_boolean, is_floating, is_unsigned
+from ...dtypes import is_boolean, is_floating, is_integer, is_unsigned
 from .elementwise import BINARY, BITWISE, LOGICAL, UNARY
 from .exponential import ExponentialOnnx
 
@@ -37,6 +37,11 @@ class BitsOnnx(ExponentialOnnx):
 
     def binary(self, name: str, x: Any, y: Any) -> Any:
         """A function of two arguments that ONNX has."""
+        for one, other in ((x, y), (y, x)):
+            if name in _COMPARES and type(one) is int and _beyond(one, other.dtype):
+                told = getattr(np, name)(*(np.zeros((), other.dtype) if z is other else z
+                                           for z in (x, y)))  # fmt: skip
+                return self.broadcast_to(self.constant(told), other.shape)
         (x, y), dtype = self.resolved(name, x, y)
         if name in _COMPARES and name != "equal" and is_boolean(x.dtype):
             x, y = (self.cast_to(one, np.dtype(np.int32)) for one in (x, y))
@@ -115,6 +120,13 @@ class BitsOnnx(ExponentialOnnx):
     def broadcast_to(self, x: Any, shape: Any) -> Any:
         """x repeated along axes."""
         raise NotImplementedError
+
+
+def _beyond(number: int, dtype: Any) -> bool:
+    """Whether a number is outside of the integers of a dtype, with which it may be compared."""
+    if not is_integer(dtype):
+        return False
+    return not np.iinfo(dtype).min <= number <= np.iinfo(dtype).max
 
 
 def _named(kind: str, name: str) -> Any:

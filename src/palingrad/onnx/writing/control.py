@@ -118,25 +118,37 @@ def running(m: LibraryOnnx, y: Any, xs: Sequence[Value]) -> Value:
     elements = cls.prepare(m, *wide, **y.options)
     several = isinstance(elements, tuple)
     parts = [m.broadcast_to(m.lift(one), shape) for one in (elements if several else (elements,))]
-    rest = (*shape[:axis], *shape[axis + 1 :])
-    length, lead, count = shape[axis], (slice(None),) * axis, len(parts)
-    if not length:
+    if not shape[axis]:
         return m.cast_to(parts[-1], y.dtype)
-    back = (*lead, slice(None, None, -1))
-    parts = [m.slice_of(part, back) for part in parts] if backwards else parts
-    starts = [m.slice_of(part, (*lead, 0)) for part in parts]
-    found = [m.slice_of(part, (*lead, slice(1, None))) for part in parts]
-    if length > 1:
-        options = dict(scan_input_axes=[axis] * count, scan_output_axes=[axis] * count)
-        forms = [(rest, one.dtype) for one in parts] + [(one.shape, one.dtype) for one in found]
-        body = _step(m, y, parts, rest, several)
-        found = m.ops("Scan", *starts, *found, forms=forms, body=body, num_scan_inputs=count,
-                      **options)[count:]  # fmt: skip
-    ends = [m.expand_dims(one, axis) for one in starts]
-    whole = tuple(m.concatenate(pair, axis) for pair in zip(ends, found, strict=True))
-    whole = tuple(m.slice_of(one, back) for one in whole) if backwards else whole
+    whole = _totals(m, y, [_turned(m, part, axis, backwards) for part in parts], several)
+    whole = tuple(_turned(m, one, axis, backwards, back=True) for one in whole)
     done = cls.finish(m, whole if several else whole[0], **y.options)
     return m.lift(done, y.dtype)
+
+
+def _turned(m: LibraryOnnx, x: Value, axis: int, flip: bool, *, back: bool = False) -> Value:
+    """x with the axis in front, reversed if asked; with `back` the other way around."""
+    order = [axis, *(place for place in range(x.ndim) if place != axis)]
+    reverse = slice(None, None, -1)
+    if back:
+        x = m.slice_of(x, reverse) if flip else x
+        return m.transpose(x, np.argsort(order).tolist())
+    x = m.transpose(x, order)
+    return m.slice_of(x, reverse) if flip else x
+
+
+def _totals(m: LibraryOnnx, y: Any, parts: list[Value], several: bool) -> tuple[Value, ...]:
+    """The running totals along the first axis, of which the first is the first element."""
+    starts = [m.slice_of(part, 0) for part in parts]
+    if parts[0].shape[0] == 1:
+        return tuple(parts)
+    later = [m.slice_of(part, slice(1, None)) for part in parts]
+    forms = [(one.shape, one.dtype) for one in (*starts, *later)]
+    body = _step(m, y, parts, starts[0].shape, several)
+    count = len(parts)
+    found = m.ops("Scan", *starts, *later, forms=forms, body=body, num_scan_inputs=count)[count:]
+    ends = [m.expand_dims(one, 0) for one in starts]
+    return tuple(m.concatenate(pair, 0) for pair in zip(ends, found, strict=True))
 
 
 def _step(m: LibraryOnnx, y: Any, parts: Any, rest: Any, several: bool) -> Block:

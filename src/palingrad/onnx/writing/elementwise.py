@@ -125,8 +125,11 @@ class ElementwiseOnnx(Writer):
         zero = self.equal(y, 0)
         if not is_floating(dtype):
             divisor = self.where(zero, np.asarray(1, dtype), y)
-            exact = self.elementwise("Mod", x, divisor, dtype=dtype)  # has the divisor's sign
-            whole = self.elementwise("Div", self.subtract(x, exact), divisor, dtype=dtype)
+            whole = self.elementwise("Div", x, divisor, dtype=dtype)  # truncated
+            rest = self.subtract(x, self.multiply(whole, divisor))
+            signs = self.not_equal(self.less(rest, 0), self.less(divisor, 0))
+            down = self.logical_and(self.not_equal(rest, 0), signs)
+            whole = self.subtract(whole, self.cast_to(down, dtype))
             return self.where(zero, np.asarray(0, dtype), whole)
         quotient = self.divide(x, y)
         near = self.divide(self.subtract(x, self.mod(x, y)), y)
@@ -149,7 +152,7 @@ class ElementwiseOnnx(Writer):
             self.not_equal(rest, 0.0), self.not_equal(self.less(rest, 0.0), self.less(y, 0.0))
         )
         rest = self.where(other, self.add(rest, y), rest)
-        return self.where(self.equal(rest, 0.0), self.copysign(0.0, y), rest)
+        return self.copysign(rest, y)  # a zero has the sign of y, too
 
     def fmod(self, x: Any, y: Any) -> Any:
         """The remainder with the sign of x."""
@@ -266,7 +269,8 @@ class ElementwiseOnnx(Writer):
         """|x| with the sign of y."""
         (x, y), dtype = self.resolved("copysign", x, y)
         size = self.elementwise("Abs", x, dtype=dtype)
-        return self.where(self.signbit(y), self.negative(size), size)
+        one = np.asarray(1, dtype)  # a product, since onnxruntime's Where turns −0.0 into 0.0
+        return size * self.where(self.signbit(y), -one, one)
 
     def heaviside(self, x: Any, y: Any) -> Any:
         """0 for x < 0, 1 for x > 0, y for x = 0; NaN for NaN."""
