@@ -12,7 +12,8 @@ from fuzzing.run import eager, gradients
 from onnx_running import REFUSED, results
 from palingrad.errors import OnnxError
 
-SEEDS = range(25)
+# The last ones found faults once: signs of zeros, wide integers, axes of Scan.
+SEEDS = [*range(10), 1030, 1065, 1112, 1182, 2287]
 ROUNDINGS = 16.0  # times what a rounding of each operation moves an element by
 LAST = 64.0  # last places, for kernels of onnxruntime that round coarsely
 

@@ -73,3 +73,28 @@ def test_what_onnx_lacks_is_refused_by_name(name):
         case = Case(operation, sample)
         with pytest.raises(OnnxError, match=r"ONNX can't express \w+ \(.*\): "):
             pg.onnx.export(lambda *xs, case=case: case.outputs(*xs), tuple(case.arrays("f4")))
+
+
+@pytest.mark.parametrize("name", ["remainder", "copysign", "floor_divide", "atan2"])
+def test_signs_of_zeros(name):
+    x = np.array([3.0, -3.0, 6.0, -0.0, 0.0, 0.0, -0.0], np.float32)
+    y = np.array([-3.0, 3.0, 3.0, 2.0, -2.0, 2.0, -2.0], np.float32)
+    f = getattr(pg, name)
+    (found,) = results(pg.onnx.export(f, (x, y)), {"x": x, "y": y, "x1": x, "x2": y}).values()
+    expected = f(x, y).numpy()
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_array_equal(np.signbit(found), np.signbit(expected))
+
+
+def test_integers_at_their_bounds():
+    x = np.array([-(2**31), -(2**31), 2**31 - 1, 2**31 - 1, 7, -7, 5], np.int32)
+    y = np.array([2, 1, -7, 3, -2, 2, 0], np.int32)
+
+    def f(x, y):
+        return [pg.floor_divide(x, y), pg.remainder(x, y), pg.pow(x, pg.abs(y)), x * y]
+
+    model = pg.onnx.export(f, (x, y))
+    names = [one.name for one in model.graph.input]
+    found = results(model, dict(zip(names, (x, y), strict=True))).values()
+    for one, expected in zip(found, f(pg.tensor(x), pg.tensor(y)), strict=True):
+        np.testing.assert_array_equal(one, expected.numpy())

@@ -132,11 +132,14 @@ class ElementwiseOnnx(Writer):
             whole = self.subtract(whole, self.cast_to(down, dtype))
             return self.where(zero, np.asarray(0, dtype), whole)
         quotient = self.divide(x, y)
-        near = self.divide(self.subtract(x, self.mod(x, y)), y)
+        rest = self.fmod(x, y)
+        signs = self.not_equal(self.less(rest, 0.0), self.less(y, 0.0))
+        other = self.logical_and(self.not_equal(rest, 0.0), signs)
+        near = self.divide(self.subtract(x, rest), y) - self.cast_to(other, dtype)
         whole = self.floor(near)
         whole = self.where(self.greater(self.subtract(near, whole), 0.5), whole + 1.0, whole)
         signed_zero = self.multiply(quotient, 0.0)
-        whole = self.where(self.equal(near, 0.0), signed_zero, whole)
+        whole = self.where(self.not_equal(near, 0.0), whole, signed_zero)
         return self.where(zero, quotient, whole)
 
     def mod(self, x: Any, y: Any) -> Any:
@@ -158,7 +161,7 @@ class ElementwiseOnnx(Writer):
         """The remainder with the sign of x."""
         (x, y), dtype = self.resolved("fmod", x, y)
         if is_floating(dtype):
-            return self.elementwise("Mod", x, y, dtype=dtype, fmod=1)
+            return self.copysign(self.elementwise("Mod", x, y, dtype=dtype, fmod=1), x)
         zero = self.equal(y, 0)
         divisor = self.where(zero, np.asarray(1, dtype), y)
         rest = self.elementwise("Mod", x, divisor, dtype=dtype, fmod=1)

@@ -11,6 +11,7 @@ import numpy as np
 from ...dtypes import is_floating
 from ...graph.operation import Operation
 from ...ops.elementwise.activation import LeakyRelu, Relu, Sigmoid
+from ...ops.elementwise.numbers import Copysign, Fmod
 from ...ops.reduction.softmax import LogSoftmax, Softmax
 from ...ops.window.convolution import Convolution, ConvolutionInput
 from ...ops.window.pooling import AveragePool, MaxPool
@@ -93,6 +94,18 @@ def _kernel(y: Any) -> dict[str, Any]:
 
 def _pads_less_than_windows(y: Any) -> bool:
     return all(max(pad) < size for pad, size in zip(y.padding, y.attributes["size"], strict=True))
+
+
+@writes(Copysign)
+def copysign(m: LibraryOnnx, y: Any, xs: Any) -> Value | None:
+    """A product with ±1: in the formula's `where`, onnxruntime turns −0.0 into 0.0."""
+    return m.copysign(*xs) if is_floating(y.dtype) else None
+
+
+@writes(Fmod)
+def fmod(m: LibraryOnnx, y: Any, xs: Any) -> Value | None:
+    """Mod with fmod=1, whose zeros have the sign of x."""
+    return m.fmod(*xs) if is_floating(y.dtype) else None
 
 
 @writes(Relu)
