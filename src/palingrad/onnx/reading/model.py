@@ -35,6 +35,9 @@ _SETTINGS = {
 }  # fmt: skip
 
 
+_KEPT = 64  # compiled graphs, one for each value of the inputs that the graph depends on
+
+
 class OnnxModel:
     """A model that was loaded from an ONNX file.
 
@@ -127,6 +130,8 @@ class OnnxModel:
                         node._name = name
                 return self._built({**fixed, **dict(zip(free, nodes, strict=True))})
 
+            if len(self._compiled) >= _KEPT:
+                self._compiled.pop(next(iter(self._compiled)))
             self._compiled[key] = function(build)
         return self._compiled[key](*(x for n, x in zip(names, arrays, strict=True)
                                      if n not in fixed))  # fmt: skip
