@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 import numpy as np
-import pytest
-
 import onnx
-import palingrad as pg
+import pytest
 from onnx import TensorProto, helper, numpy_helper
+
+import palingrad as pg
 from palingrad.errors import OnnxError, PalingradError
 from palingrad.onnx.reading import control, evaluate
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
-
 import onnx
-import palingrad as pg
+import pytest
 from onnx import helper
+
+import palingrad as pg
 from onnx_running import results, session
 from palingrad.errors import ArgumentError, OnnxError, ShapeError
 
