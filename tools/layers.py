@@ -35,6 +35,7 @@ ORDER = {
         ["solvers"],
         ["scalars"],
         ["io"],
+        ["onnx"],
         ["view"],
         ["proof"],
         ["nn", "optim", "data", "special", "stats"],
@@ -87,6 +88,7 @@ OPTIONAL = {
         "sparse/operators/base.py",
         "solvers",
     ],
+    "onnx": ["onnx"],
     "orjson": ["serving"],
     "starlette": ["serving"],
     "uvicorn": ["serving"],
@@ -111,6 +113,7 @@ LAZY = {
     "special/__init__.py": "explains names that don't exist",
     "stats/__init__.py": "explains names that don't exist",
     "train/__init__.py": "explains names that don't exist",
+    "onnx/__init__.py": "the folders need the package onnx, which is optional",
     "serving/__init__.py": "the server needs Starlette and uvicorn, which are optional",
     "engines/native/engine.py": "the folder needs llvmlite; this file works without it",
     "engines/native/llvm/library_functions.py": "modules of C functions are imported when code "

@@ -240,6 +240,7 @@ if TYPE_CHECKING:
         io as io,
         linalg as linalg,
         nn as nn,
+        onnx as onnx,
         optim as optim,
         random as random,
         serving as serving,
@@ -300,8 +301,8 @@ newaxis = None
 
 # Subpackages and modules, imported on first use.
 _PARTS = (
-    "data", "fft", "io", "linalg", "models", "nn", "optim", "random", "serving", "special", "stats",
-    "train", "view",
+    "data", "fft", "io", "linalg", "models", "nn", "onnx", "optim", "random", "serving", "special",
+    "stats", "train", "view",
 )  # fmt: skip
 # Functions of modules that are imported on first use.
 _ELSEWHERE = {

@@ -127,3 +127,7 @@ class ConvergenceError(PalingradError, ArithmeticError):
 
 class TapeError(PalingradError, RuntimeError):
     """A node or step that isn't on a tape, or a file that isn't a tape."""
+
+
+class OnnxError(PalingradError, ValueError):
+    """A model that can't be written as ONNX, or an ONNX file that can't be read."""

@@ -1,7 +1,13 @@
-"""The command line: train, evaluate, predict, serve, runs, view, draw, lesson, translate, check,
+"""The command line: train, evaluate, predict, serve, runs, export, view, draw, lesson, translate, check,
 info."""
 
-from . import graphs as graphs, proving as proving, serving as serving, training as training
+from . import (
+    exporting as exporting,
+    graphs as graphs,
+    proving as proving,
+    serving as serving,
+    training as training,
+)
 from .app import app as app, console as console, main as main
 from .options import (
     DatasetName as DatasetName,

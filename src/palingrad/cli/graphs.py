@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from ..errors import GraphError
 from ..graph.graph import Graph
+from ..onnx import load
 from ..session import last_feeds
 from ..train.trained_graph import trained_graph
 from ..view import page
@@ -27,7 +29,8 @@ def view(
     what: Annotated[
         str,
         typer.Argument(
-            help="file.py, file.py:name for one of its nodes, a run folder, or a saved model's."
+            help="file.py, file.py:name for one of its nodes, a run folder, a saved model's, or "
+            "file.onnx."
         ),
     ],
     out: Annotated[str | None, typer.Option(help="HTML file to write.")] = None,
@@ -38,7 +41,9 @@ def view(
     """Make an interactive HTML page of a graph: values, derivatives, both passes step by step."""
     notes: list[str] = []
     with last_feeds() as feeds:
-        if is_saved_model(what):
+        if what.endswith(".onnx"):
+            title, graph = Path(what).stem, load(what).shown()
+        elif is_saved_model(what):
             title, graph, note = saved_graph(what)
             notes.append(note)
         else:
