@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,12 +19,13 @@ from ...graph.operation import Item as OutputItem, MultipleOutputs, Operation
 from ...version import __version__
 from ..drawing.model import Item, Picture, picture
 from ..reading.mathematics.mathml import formula
-from .arrays import Budget, encoded
+from .arrays import Budget, encoded, shortened, whole
 from .blocks import Blocks
 from .float64_shadow import flat, shadows_of, values_of
+from .hierarchy import hierarchy
 from .measure import bytes_of, dead_units
 from .overlays import overlays, runs
-from .placing import placed, straightened, width
+from .placing import width
 from .totals import CORNER, local, structure, takes_gradient, totals
 from .worked import worked
 
@@ -117,21 +118,21 @@ class Export:
 
     def data(self) -> Json:
         """Returns the page's data."""
+        self.kept = self.budget.chosen(self._wanted())
         nodes = [self._node(item) for item in self.items]
-        drawn = placed(self.picture, {node["k"]: width(node) for node in nodes})
-        edges = [self._edge(number, drawn.paths[number]) for number in range(len(drawn.paths))]
-        for node, item in zip(nodes, self.items, strict=True):
-            x, y = drawn.positions[item.key]
-            node["p"], node["w"] = [round(x, 1), round(y, 1)], width(node)
+        edges = [self._edge(number) for number in range(len(self.picture.links))]
+        boxes = hierarchy(self.picture, None if self.result is None else self.first[self.result])
+        for node, path in zip(nodes, boxes.paths, strict=True):
+            node["w"] = width(node)
+            if path:
+                node["s"] = list(path)
         return {
             "version": __version__,
             "title": printable(self.options.title or self._title(), _TITLE),
             "theme": self.options.theme,
-            "size": [round(drawn.width, 1), round(drawn.height, 1)],
-            "frames": {
-                "/".join(group): [round(side, 1) for side in box]
-                for group, box in drawn.frames.items()
-            },
+            "boxes": {"/".join(path): facts for path, facts in boxes.facts.items()},
+            "folded": ["/".join(path) for path in boxes.folded],
+            "next": ["/".join(path) for path in boxes.next],
             "result": None if self.result is None else self.first[self.result],
             "nodes": nodes,
             "edges": edges,
@@ -142,6 +143,32 @@ class Export:
             "runs": runs(self),
             "notes": [*self.options.notes, *self._notes()],
         }
+
+    def _wanted(self) -> Iterator[tuple[int, tuple[Node, str], Array]]:
+        """All arrays with their ranks in the page's budget: the result, the parameters and one path
+        between them come first."""
+        path = self._first_path()
+        for node in self.order:
+            value = self.values[node]
+            trained = isinstance(node, Variable) and node.trainable and node in self.totals
+            rank = 0 if node is self.result or trained else 1 if node in path else 2
+            if value is not None and not is_complex(getattr(value, "dtype", None)):
+                yield rank, (node, "v"), flat(value)
+            if node in self.totals:
+                yield rank, (node, "j"), self.totals[node]
+
+    def _first_path(self) -> set[Node]:
+        """The nodes on a path from the first leaf with a gradient to the result."""
+        leaf = next((node for node in self.order if not node.inputs and node in self.totals), None)
+        path: set[Node] = set()
+        if leaf is not None:
+            path.add(leaf)
+            last = leaf
+            for node in self.order[self.first[leaf] :]:
+                if node in self.totals and any(x is last for x in node.inputs):
+                    path.add(node)
+                    last = node
+        return path
 
     def at(self, node: Any) -> int:
         """The place of a node, given itself or its name. Raises GraphError if there is none."""
@@ -178,7 +205,7 @@ class Export:
             "d": _dtype(node, value), "sh": _shape(node, value),
         }  # fmt: skip
         if item.scope:
-            data["s"] = list(item.scope)
+            data["sc"] = list(item.scope)
         if isinstance(node, Operation):
             data["m"] = self.formulas.setdefault(formula(node), len(self.formulas))
             if plain := _attributes(node):
@@ -194,7 +221,7 @@ class Export:
     def _numbers(self, data: Json, node: Node, value: Any) -> None:
         """Add the node's value, total derivative, block and overlay numbers."""
         if value is not None and not is_complex(getattr(value, "dtype", None)):
-            data["v"] = encoded(flat(value), self.budget)
+            data["v"] = self._array(node, "v", flat(value))
             data["by"] = bytes_of(value)
             if (share := dead_units(node, value)) is not None:
                 data["dead"] = share
@@ -203,21 +230,23 @@ class Export:
         if not isinstance(value, tuple) and takes_gradient(node, value):
             data["g"] = 1
         if node in self.totals:
-            data["j"] = encoded(self.totals[node], self.budget)
+            data["j"] = self._array(node, "j", self.totals[node])
         if isinstance(node, Operation) and not isinstance(node, Assign):
             block = self._sizes(node)[2]
             data["b" if isinstance(block, int) else "why"] = block
         elif isinstance(node, Assign):
             data["why"] = "an assignment takes effect at the end of the run"
 
-    def _edge(self, number: int, path: Sequence[tuple[float, float]]) -> Json:
+    def _array(self, node: Node, which: str, array: Array) -> Json:
+        return whole(array) if (node, which) in self.kept else shortened(array)
+
+    def _edge(self, number: int) -> Json:
         link = self.picture.links[number]
         source_at, target_at = self.place[link.source], self.place[link.target]
         data: Json = {
             "a": source_at,
             "b": target_at,
             "i": link.position,
-            "q": [round(side, 1) for point in straightened(path) for side in point],
         }
         target = self.items[target_at].node
         if isinstance(target, Operation) and link.target.startswith("n"):
@@ -238,8 +267,7 @@ class Export:
         shadow = self.shadows.get(target)
         if not isinstance(shadow, Operation) or isinstance(target, (OutputItem, MultipleOutputs)):
             return
-        small = out * sizes[position] <= 4096
-        if (isinstance(block, int) and small) or number > PULLED:
+        if isinstance(block, int) or number > PULLED:
             return
         self.effort -= min(out, CORNER) * (sum(sizes) + out + 1000 * len(sizes))
         if self.effort < 0:

@@ -321,6 +321,9 @@ class Tape:
         program, nodes = program_of(shown, again.all_of(shown))
         overlays: dict[str, dict[Node, Any]] = {}
         for other in [alike[place] for place in places]:
+            overlays[f"run {other.number}"] = {}
+            if other is shown:
+                continue  # the page has its values
             values = again.all_of(other)
             overlays[f"run {other.number}"] = {
                 node: values[place] for place, node in nodes.items() if is_whole(values[place])

@@ -31,11 +31,13 @@ function startTabs() {
 }
 
 state.step = schedule.steps.length;
+state.collapsed = new Set(folded);
 readInk();
 arrange();
 startHead();
 startTabs();
 startCamera();
+startOverview();
 startTree();
 startSearch();
 startDetails();
@@ -48,7 +50,7 @@ startKeys();
 startOverlays();
 
 watch(["collapsed"], () => {
-  arrange();
+  rearrange();
   refreshTree();
   redraw();
 });
@@ -62,6 +64,6 @@ follow();
 // Access to the page's numbers from the console and from tests.
 globalThis.palingrad = {
   data, nodes, edges, state, schedule, set, choose, edit, resetEdits, valueOf, totalOf, localOf, computed, contributionOf, camera,
-  sentBack, m, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene,
+  sentBack, m, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene, layout, frames, groups, placeOf, fit,
 };
 document.documentElement.dataset.ready = "yes";

@@ -57,7 +57,10 @@ function link() {
   if (state.overlay !== "none") parts.set("overlay", state.overlay);
   if (state.from !== null && state.tab === "paths") parts.set("from", nodes[state.from].k);
   if (state.to !== null && state.tab === "paths") parts.set("to", nodes[state.to].k);
-  if (state.collapsed.size) parts.set("collapsed", [...state.collapsed].join("|"));
+  const closed = [...state.collapsed].filter((path) => !folded.has(path));
+  const opened = [...folded].filter((path) => !state.collapsed.has(path));
+  if (closed.length) parts.set("collapsed", closed.join("|"));
+  if (!sameSet(state.collapsed, initial) && opened.length < 60) parts.set("opened", opened.join("|"));
   try {
     history.replaceState(null, "", `#${parts}`);
   } catch {
@@ -81,6 +84,10 @@ function follow() {
   };
   if (parts.has("from")) changes.from = place("from");
   if (parts.has("to")) changes.to = place("to");
-  if (parts.has("collapsed")) changes.collapsed = new Set(parts.get("collapsed").split("|"));
+  const paths = (name) => (parts.get(name) || "").split("|").filter((path) => groups.has(path));
+  if (parts.has("collapsed") || parts.has("opened")) {
+    const opened = new Set(paths("opened"));
+    changes.collapsed = new Set([...folded, ...paths("collapsed")].filter((path) => !opened.has(path)));
+  }
   set(changes);
 }

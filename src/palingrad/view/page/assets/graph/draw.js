@@ -37,39 +37,20 @@ function paintAll() {
   const [right, bottom] = toGraph(stage.width, stage.height);
   const seen = visible(left - 120, right + 120, top - 60, bottom + 60);
   const few = seen.boxes.length < 900;
-  const detail = camera.scale > 0.42 && few ? 2 : camera.scale > 0.16 && few ? 1 : 0;
+  const detail = camera.scale > 0.7 && few ? 2 : camera.scale > 0.16 && few ? 1 : 0;
   if (detail) paintFrames(g);
+  g.globalAlpha = scene.fade;
   paintLines(g, seen.lines, detail);
+  g.globalAlpha = 1;
   if (detail) for (const k of seen.boxes) paintBox(g, scene.boxes[k], detail);
   else paintBlocks(g, seen.boxes);
-  if (detail === 2) paintNumbers(g, seen.lines);
+  if (detail === 2 && scene.fade === 1) paintNumbers(g, seen.lines);
   paintPulse(g);
+  paintOverview();
   frameTime = performance.now() - start;
 }
 
 // ---------------------------------------------------------------- scopes and lines
-
-function paintFrames(g) {
-  for (const [path, frame] of frames) {
-    const parts = path.split("/");
-    if (parts.some((_, k) => state.collapsed.has(parts.slice(0, k + 1).join("/")))) continue;
-    g.beginPath();
-    g.roundRect(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top, 12);
-    g.strokeStyle = state.group === path ? ink.chosen : ink["strong-line"];
-    g.globalAlpha = 0.75;
-    g.setLineDash([1, 4]);
-    g.lineCap = "round";
-    g.lineWidth = 1.6;
-    g.stroke();
-    g.setLineDash([]);
-    g.globalAlpha = 1;
-    g.fillStyle = ink.soft;
-    g.font = `600 11px ${ink.sans}`;
-    g.textAlign = "left";
-    g.textBaseline = "alphabetic";
-    g.fillText(parts[parts.length - 1], frame.left + 10, frame.top + 15);
-  }
-}
 
 /** The colour and width of a line: highlighted, selected, used in this step, computed, or not computed yet. */
 function lineStyle(line) {
@@ -199,7 +180,7 @@ function paintBadge(g, box, role, known) {
 
 function paintName(g, box, fill) {
   g.fillStyle = fill ? contrast(fill) : ink.ink;
-  const size = Math.min(26, 10.5 / camera.scale); // at least ten screen pixels, if there is space
+  const size = Math.min(26, LEGIBLE / camera.scale); // legible, if there is space
   g.font = `600 ${size}px ${ink.sans}`;
   g.textAlign = "center";
   g.textBaseline = "middle";
@@ -214,15 +195,15 @@ function paintText(g, box, fill, known) {
   g.textBaseline = "alphabetic";
   g.textAlign = "left";
   g.fillStyle = ink1;
-  g.font = `600 13px ${ink.sans}`;
+  g.font = `600 ${type(13)}px ${ink.sans}`;
   g.fillText(clipped(node.n, 24), left, box.y - 5);
   if (node.t === "operation" && node.n !== node.o) {
     g.textAlign = "right";
     g.fillStyle = ink2;
-    g.font = `11px ${ink.sans}`;
+    g.font = `${type(11)}px ${ink.sans}`;
     g.fillText(clipped(node.o, 16), right, box.y - 5);
   }
-  g.font = `11.5px ${ink.mono}`;
+  g.font = `${type(11.5)}px ${ink.mono}`;
   g.textAlign = "left";
   g.fillStyle = ink2;
   g.fillText(known ? valueText(box.node) : "·", left, box.y + 14);
@@ -263,34 +244,17 @@ function gradientText(place) {
   return `∂ ${short(sum, 3)} …`;
 }
 
-function paintGroup(g, box, detail) {
-  const name = box.group.split("/").pop();
-  g.textAlign = "center";
-  g.textBaseline = "alphabetic";
-  g.fillStyle = ink.ink;
-  g.font = `600 ${detail === 2 ? 13 : 18}px ${ink.sans}`;
-  g.fillText(clipped(name, 20), box.x, box.y - 3);
-  g.fillStyle = ink.soft;
-  g.font = `11px ${ink.sans}`;
-  if (detail === 2) g.fillText(`${groups.get(box.group).length} nodes`, box.x, box.y + 15);
-  g.beginPath();
-  g.roundRect(box.x - box.w / 2 + 4, box.y - box.h / 2 + 4, box.w - 8, box.h - 8, 10);
-  g.lineWidth = 1;
-  g.strokeStyle = ink.line;
-  g.stroke();
-}
-
 // ---------------------------------------------------------------- numbers on edges, and motion
 
 /** Draws the local derivatives of scalar edges, the factors of the chain rule, once the values are computed. */
 function paintNumbers(g, lines) {
   if (lines.length > 160 || camera.scale < 0.62) return;
-  g.font = `10.5px ${ink.mono}`;
+  g.font = `${type(10.5)}px ${ink.mono}`;
   g.textAlign = "center";
   g.textBaseline = "middle";
   for (const k of lines) {
     const line = scene.lines[k];
-    if (line.edges.length > 1) continue;
+    if (line.edges.length > 1 || scene.boxes[line.from].group !== null || scene.boxes[line.to].group !== null) continue;
     const edge = edges[line.edges[0]];
     const parallel = ins[edge.b].length > 1;
     if (sizeOf(edge.a) !== 1 || sizeOf(edge.b) !== 1 || !nodes[edge.a].g || !isComputed(edge.b, state.step) || !schedule.active.has(edge.b)) {

@@ -3,7 +3,7 @@
 // Only visible rows are in the document; each states its position and the number of rows to screen readers.
 
 const ROW = 26;
-const outline = { rows: [], open: new Set(groups.keys()), current: 0 };
+const outline = { rows: [], open: new Set(), current: 0 };
 
 /** The rows of expanded scopes: {kind, place or path, level, at, of}. */
 function outlineRows() {
@@ -39,6 +39,7 @@ function outlineRows() {
 }
 
 function startTree() {
+  outline.open = new Set([...groups.keys()].filter((path) => !state.collapsed.has(path)));
   const tree = at("tree");
   const space = make("div", { class: "space" });
   tree.append(space);
@@ -46,7 +47,7 @@ function startTree() {
   tree.addEventListener("keydown", treeKeys);
   tree.addEventListener("focus", () => focusRow(outline.current));
   at("scopes").hidden = groups.size === 0;
-  at("collapse").onclick = () => set({ collapsed: new Set([...groups.keys()].filter((path) => !path.includes("/"))) });
+  at("collapse").onclick = () => set({ collapsed: new Set([...folded, ...[...groups.keys()].filter((path) => !path.includes("/"))]) });
   at("expand").onclick = () => set({ collapsed: new Set() });
   new ResizeObserver(showRows).observe(tree);
   watch(["node", "group", "version"], () => {
@@ -88,7 +89,7 @@ function rowElement(k) {
   return make("div", {
     role: "treeitem", id: `row${k}`, "aria-level": row.level, "aria-posinset": row.at, "aria-setsize": row.of,
     "aria-selected": String(chosen), "aria-expanded": row.kind === "group" ? String(outline.open.has(row.path)) : null,
-    "aria-label": row.kind === "node" ? spoken(row.place) : `scope ${row.path}, ${groups.get(row.path).length} nodes`,
+    "aria-label": row.kind === "node" ? spoken(row.place) : `${boxKind(row.path)} ${boxTitle(row.path)}, ${groups.get(row.path).length} nodes`,
     tabindex: k === outline.current ? "0" : "-1", style: `top:${k * ROW}px;padding-left:${8 + 14 * (row.level - 1)}px`,
     onclick: () => pickRow(k),
   }, ...parts);
@@ -102,7 +103,7 @@ function nodeRow(place) {
 
 function groupRow(path) {
   const open = outline.open.has(path);
-  return [make("span", { class: "twist" }, open ? "▾" : "▸"), make("span", { class: "name" }, path.split("/").pop()),
+  return [make("span", { class: "twist" }, open ? "▾" : "▸"), make("span", { class: "name" }, boxTitle(path)),
     make("small", {}, state.collapsed.has(path) ? "collapsed" : String(groups.get(path).length))];
 }
 

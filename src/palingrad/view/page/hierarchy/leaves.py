@@ -1,0 +1,68 @@
+"""Leaves: each is in the innermost box that contains its consumers; many get a box of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ....graph.leaves import Constant
+from ...drawing.layout.ranks import common
+from ...drawing.model import Item, Picture, scope_of
+from .box import Box, walk
+from .folding import MOST, divide
+
+FEW = 8  # leaves of a box beyond this number are put into a box of their own
+
+
+def place_leaves(root: Box, shown: Picture) -> None:
+    """Put each leaf into the innermost box that contains all its consumers of its phase."""
+    items = shown.items
+    around: dict[int, tuple[Box, ...]] = {}
+    stack: list[tuple[Box, tuple[Box, ...]]] = [(root, (root,))]
+    while stack:
+        box, path = stack.pop()
+        for part in box.content:
+            if isinstance(part, int):
+                around[part] = path
+            else:
+                stack.append((part, (*path, part)))
+    number = {item.key: place for place, item in enumerate(items)}
+    users: dict[int, list[int]] = {}
+    for link in shown.links:
+        users.setdefault(number[link.source], []).append(number[link.target])
+    for place, item in enumerate(items):
+        if item.kind == "operation":
+            continue
+        used = users.get(place, [])
+        near = [user for user in used if items[user].role == item.role] or used
+        path = around[near[0]] if near else (root,)
+        for user in near[1:]:
+            path = common(path, around[user])  # type: ignore[arg-type]
+        if item.kind == "placeholder" or (isinstance(item.node, Constant) and item.node.ndim):
+            path = _outside(path, scope_of(item.node))
+        path[-1].content.append(place)
+
+
+def _outside(path: tuple[Box, ...], scope: tuple[str, ...]) -> tuple[Box, ...]:
+    """The boxes around an input: no scope that it was built outside of, and no repetition."""
+    for depth, box in enumerate(path):
+        if box.kind == "scope" and box.title in scope:
+            scope = scope[scope.index(box.title) + 1 :]
+        elif box.kind != "phase":
+            return path[:depth]
+    return path
+
+
+def gather_leaves(box: Box, items: Sequence[Item]) -> None:
+    """Put many leaves of a box into boxes of their own: parameters, and constants."""
+    places = [part for part in box.content if isinstance(part, int)]
+    leaves = [part for part in places if items[part].kind in ("variable", "constant")]
+    if box.kind == "leaves" or len(leaves) <= FEW or len(box.content) <= MOST:
+        return
+    for kind, title in (("variable", "Variables"), ("constant", "constants")):
+        some = [part for part in leaves if items[part].kind == kind]
+        if len(some) > 2:
+            inner = Box(title, f"{len(some)} {title}", "leaves", list(some))
+            taken = set(some)
+            box.content = [inner, *(part for part in box.content if part not in taken)]
+            for one in walk(inner):
+                divide(one, None)
