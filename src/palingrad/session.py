@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from .dtypes import Array, DType
@@ -19,6 +20,18 @@ from .passes.specialise import specialise
 from .programs import MAX_PROGRAMS, Compiled, ProgramCache, warn_of_eviction
 from .signature import settings
 from .trees import leaves, rebuilt
+
+_told: list[Callable[[Mapping[Placeholder, Array]], None]] = []  # of the feeds of each run
+
+
+@contextmanager
+def telling_feeds(listener: Callable[[Mapping[Placeholder, Array]], None]) -> Generator[None]:
+    """Calls `listener` with the feeds of each run until the end of the `with`."""
+    _told.append(listener)
+    try:
+        yield
+    finally:
+        _told.remove(listener)
 
 
 class Session:
@@ -73,6 +86,8 @@ class Session:
             checked = self._checked(nodes)
             fetched = self._fetches.make(ids, lambda: Fetches(checked))
         arrays = fetched.accepted({} if feeds is None else feeds, self.graph)
+        for listener in _told:
+            listener(dict(zip(fetched.placeholders, arrays, strict=True)))
         engine = get_engine(self.engine, observed=False).name  # a recorded run shares the program
         key = fetched, tuple([(x.shape, x.dtype) for x in arrays]), engine, settings()
         compiled = self._programs.get(key) or self._compiled(key)

@@ -13,8 +13,10 @@ from ..view import page
 from ..view.drawings import draw as drawn
 from ..view.page.show import Theme
 from ..view.reading.translation import Style, translate as translated
-from ..view.script import graph_in
+from ..view.script import graph_in, graph_with_feeds
 from .app import Command, DataFolder, app, console
+
+LAST_FEEDS = "Computed with the feeds of the last run, and the Variables as they are after it."
 
 
 @app.command(cls=Command)
@@ -29,8 +31,13 @@ def view(
     folder: DataFolder = None,
 ) -> None:
     """Make an interactive HTML page of a graph: values, derivatives, both passes step by step."""
-    title, graph = trained_graph(what, folder) if os.path.isdir(what) else graph_in(what)
-    shown = page.show(graph, title=title, theme=theme, open=False)
+    if os.path.isdir(what):
+        title, graph = trained_graph(what, folder)
+        shown = page.show(graph, title=title, theme=theme, open=False)
+    else:
+        title, graph, feeds = graph_with_feeds(what)
+        notes = [LAST_FEEDS] if feeds else []
+        shown = page.show(graph, title=title, theme=theme, feeds=feeds, notes=notes, open=False)
     if out or not browser:
         shown.save(out or f"{title}.html")
     path = shown.open() if browser else shown.path

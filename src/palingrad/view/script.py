@@ -6,15 +6,21 @@ import linecache
 import os
 import runpy
 import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ..dtypes import Array
 from ..errors import GraphError, quoted
 from ..files.reading import beside
 from ..graph.graph import Graph
+from ..graph.leaves import Placeholder
 from ..graph.node import Node
 from ..messages.checks import did_you_mean
 from ..passes.program import Program
+from ..session import telling_feeds
 
 _SHOWN = (Graph, Node, Program)
 
@@ -42,6 +48,18 @@ def graph_in(place: str) -> tuple[str, Any]:
         if named:
             return path.stem, named[-1]
     raise GraphError(f"{path.name} has no graph and no node at its top level; {_choices(space)}")
+
+
+def graph_with_feeds(place: str) -> tuple[str, Any, dict[Placeholder, Array]]:
+    """The same, and what each placeholder was fed with in the last run of a Session."""
+    feeds: dict[Placeholder, Array] = {}
+
+    def note(fed: Mapping[Placeholder, Array]) -> None:
+        feeds.update({node: np.array(value) for node, value in fed.items()})
+
+    with telling_feeds(note):
+        title, graph = graph_in(place)
+    return title, graph, feeds
 
 
 def names_in(path: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from .box import PHASES, Box, walk
 
 CARDS = 40  # the most boxes and nodes on the first screen; smaller graphs are shown whole
+FEW = 8  # nodes of a backward pass or an update up to which it is opened
 AIM = 26  # boxes are opened until so many are visible
 
 
@@ -43,12 +44,13 @@ def opened_at_first(root: Box, result: int | None) -> tuple[list[Box], list[Box]
     size: dict[Box, int] = {}
     for box in reversed(list(walk(root))):
         size[box] = sum(size[part] if isinstance(part, Box) else 1 for part in box.content)
+    closed = {PHASES["backward"], PHASES["update"]}
     waiting = [(0, inner) for box in chain for inner in box.boxes() if inner not in chain]
     while True:
         able = [
             (len(box.content) > 1, depth, -size[box], number)
             for number, (depth, box) in enumerate(waiting)
-            if box.kind != "leaves" and box.title not in (PHASES["backward"], PHASES["update"])
+            if box.kind != "leaves" and (box.title not in closed or size[box] <= FEW)
             and visible - 1 + len(box.content) <= AIM
         ]  # fmt: skip
         if not able:

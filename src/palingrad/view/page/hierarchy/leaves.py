@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ....graph.leaves import Constant
-from ...drawing.layout.ranks import common
 from ...drawing.model import Item, Picture, scope_of
 from .box import Box, walk
 from .folding import MOST, divide
@@ -36,10 +35,15 @@ def place_leaves(root: Box, shown: Picture) -> None:
         near = [user for user in used if items[user].role == item.role] or used
         path = around[near[0]] if near else (root,)
         for user in near[1:]:
-            path = common(path, around[user])  # type: ignore[arg-type]
+            path = _shared(path, around[user])
         if item.kind == "placeholder" or (isinstance(item.node, Constant) and item.node.ndim):
             path = _outside(path, scope_of(item.node))
         path[-1].content.append(place)
+
+
+def _shared(one: tuple[Box, ...], other: tuple[Box, ...]) -> tuple[Box, ...]:
+    """The boxes around both."""
+    return tuple(a for a, b in zip(one, other) if a is b)
 
 
 def _outside(path: tuple[Box, ...], scope: tuple[str, ...]) -> tuple[Box, ...]:

@@ -68,8 +68,11 @@ function contentsPart() {
   const row = (path) => make("li", {}, make("button", { class: "row", type: "button", onclick: () => goToGroup(path) },
     make("span", { class: `dot ${groupRole(path)}` }), make("span", {}, boxTitle(path)), make("span", { class: "number" }, counted(groups.get(path).length))));
   const outer = [...groups.keys()].filter((path) => !path.includes("/"));
+  const fed = nodes.map((_, place) => place).filter((place) => nodes[place].t === "placeholder");
+  const feed = (place) => link_(place, make("span", { class: "number" }, nodes[place].v ? valueText(place) : "not fed"));
   const trained = nodes.map((_, place) => place).filter((place) => nodes[place].tr && nodes[place].r === "forward");
   const numbers = trained.reduce((sum, place) => sum + (sizeOf(place) || 0), 0);
   return [part("Parts, with their number of nodes", make("ul", { class: "list", id: "parts" }, ...outer.slice(0, 24).map(row))),
-    ...(trained.length ? [part("Parameters", make("p", { class: "note", id: "parameters" }, `${counted(trained.length)} trainable Variables, ${counted(numbers)} numbers`))] : [])];
+    ...(trained.length ? [part("Parameters", make("p", { class: "note", id: "parameters" }, `${counted(trained.length)} trainable Variables, ${counted(numbers)} numbers`))] : []),
+    ...(fed.length ? [part("Feeds", make("ul", { class: "list", id: "feeds" }, ...fed.slice(0, 24).map(feed)))] : [])];
 }
