@@ -160,6 +160,9 @@ def test_a_training_step_opens_with_its_phases(graph_scope, training_step):
     assert page.js("palingrad.scene().boxes.length") <= 60
     page.page.locator("#parts button", has_text="backward pass").click()
     assert "phase of" in page.text("#details")
+    page.page.locator("#expand").click()
+    assert 500 < page.js("palingrad.scene().boxes.length") <= 1000
+    assert page.page.locator("#tree [role=treeitem]").count() < 80
     assert page.text("#crumbs").endswith("backward pass")
 
 

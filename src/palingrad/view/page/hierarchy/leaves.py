@@ -47,13 +47,16 @@ def _shared(one: tuple[Box, ...], other: tuple[Box, ...]) -> tuple[Box, ...]:
 
 
 def _outside(path: tuple[Box, ...], scope: tuple[str, ...]) -> tuple[Box, ...]:
-    """The boxes around an input: no scope that it was built outside of, and no repetition."""
+    """The boxes around an input: its phase, and the scopes that it was built in."""
+    kept = 0
     for depth, box in enumerate(path):
-        if box.kind == "scope" and box.title in scope:
+        if box.kind == "scope" and box.title not in scope:
+            break
+        if box.kind == "scope":
             scope = scope[scope.index(box.title) + 1 :]
-        elif box.kind != "phase":
-            return path[:depth]
-    return path
+        if box.kind in ("phase", "scope"):
+            kept = depth + 1
+    return path[:kept]
 
 
 def gather_leaves(box: Box, items: Sequence[Item]) -> None:

@@ -4,6 +4,7 @@ const GROUP_HEIGHT = 58;
 const SHARED = 2; // uses in an optimizer's step above which a node counts as shared by all Variables
 const USES = 8; // uses above which a leaf of a large graph counts as frequently used
 const LARGE = 1500; // visible cards from which on the layout ignores edges of such leaves
+const CROWDED = 60; // visible cards from which on the layout of the step ignores edges of shared nodes
 const BETWEEN = 120; // between the passes and the optimizer's step
 
 /** The title of a box, its kind, and how often its content repeats. */
@@ -59,11 +60,12 @@ function placed(boxes, lines) {
   const seen = new Set();
   const first = (from) => !seen.has(from) && Boolean(seen.add(from));
   const several = boxes.filter((box) => box.role === "update").length > 1; // a closed step is a card like others
+  const crowded = boxes.length > CROWDED;
   const update = (k) => several && boxes[k].role === "update";
   const far = (line) => {
     if (update(line.from) !== update(line.to)) return true;
     if (!update(line.from)) return boxes.length >= LARGE && boxes[line.from].leaf && uses.get(line.from) > USES && !first(line.from);
-    return (boxes[line.to].node !== null && Boolean(nodes[boxes[line.to].node].parts)) || (uses.get(line.from) > SHARED && !first(line.from));
+    return (boxes[line.to].node !== null && Boolean(nodes[boxes[line.to].node].parts)) || (crowded && uses.get(line.from) > SHARED && !first(line.from));
   };
   const apart_ = lines.map(far);
   const found = { positions: new Array(boxes.length), paths: new Array(lines.length), frames: [], width: 0, height: 0 };

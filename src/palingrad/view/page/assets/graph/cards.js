@@ -127,6 +127,7 @@ function rearrange() {
   const old = { boxes: scene.boxes.map((box) => ({ ...box })), frames: new Map(frames) };
   const changed = [...before].filter((path) => !state.collapsed.has(path)).concat([...state.collapsed].filter((path) => !before.has(path)));
   const turned = changed.filter((path) => !changed.some((other) => path.startsWith(`${other}/`)));
+  for (const path of changed) outline.open[state.collapsed.has(path) ? "delete" : "add"](path);
   const anchor = turned.length === 1 ? placeOf(turned[0]) : null;
   arrange();
   if (anchor) hold(turned[0], anchor);
@@ -175,6 +176,8 @@ function hold(path, [, x, y]) {
   const [x0, y0] = toScreen(left, top);
   const [x1, y1] = toScreen(right, bottom);
   if (x0 >= 0 && y0 >= 0 && x1 <= stage.width && y1 <= stage.height) return;
-  const scale = Math.max(Math.min(camera.scale, filling(right - left, bottom - top)), Math.min(camera.scale, READABLE));
-  glideTo({ x: (left + right) / 2, y: (top + bottom) / 2, scale }, MOVING);
+  const scale = Math.max(Math.min(camera.scale, filling(right - left, bottom - top)), Math.min(camera.scale, ROOMY));
+  const [wide, tall] = [(stage.width - 40) / scale, (stage.height - 40) / scale];
+  const start = (low, high, space) => (high - low <= space ? (low + high) / 2 : low + space / 2); // a large box is shown from its start
+  glideTo({ x: right - left <= wide ? (left + right) / 2 : now[1], y: start(top, bottom, tall), scale }, MOVING);
 }

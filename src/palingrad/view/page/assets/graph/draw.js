@@ -206,8 +206,9 @@ function paintText(g, box, fill, known) {
   g.font = `${type(11.5)}px ${ink.mono}`;
   g.textAlign = "left";
   g.fillStyle = ink2;
-  g.fillText(known ? valueText(box.node) : "·", left, box.y + 14);
   const gradient = gradientText(box.node);
+  const space = right - left - (gradient ? g.measureText(gradient).width + 6 : 0);
+  g.fillText(known ? fitted(g, valueText(box.node), space) : "·", left, box.y + 14);
   if (gradient) {
     g.textAlign = "right";
     g.fillStyle = fill ? contrast(fill) : ink.backward;

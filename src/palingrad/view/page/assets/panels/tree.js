@@ -48,7 +48,7 @@ function startTree() {
   tree.addEventListener("focus", () => focusRow(outline.current));
   at("scopes").hidden = groups.size === 0;
   at("collapse").onclick = () => set({ collapsed: new Set([...folded, ...[...groups.keys()].filter((path) => !path.includes("/"))]) });
-  at("expand").onclick = () => set({ collapsed: new Set() });
+  at("expand").onclick = () => set({ collapsed: closedBeyond(OPENED) });
   new ResizeObserver(showRows).observe(tree);
   watch(["node", "group", "version"], () => {
     const row = outline.rows.findIndex((one) => (one.kind === "node" ? one.place === state.node : one.path === state.group));
@@ -59,6 +59,24 @@ function startTree() {
     showRows();
   });
   refreshTree();
+}
+
+const OPENED = 1000; // cards that "Expand all" shows at most: outer boxes are opened first
+
+/** The boxes that stay closed if boxes are opened, outer ones first, until so many cards are visible. */
+function closedBeyond(limit) {
+  const inside = new Map([["", 0]]);
+  for (const path of groups.keys()) inside.set(path, 0);
+  for (const node of nodes) inside.set((node.s || []).join("/"), inside.get((node.s || []).join("/")) + 1);
+  const parent = (path) => path.split("/").slice(0, -1).join("/");
+  for (const path of groups.keys()) inside.set(parent(path), inside.get(parent(path)) + 1);
+  const closed = new Set();
+  let cards = inside.get("");
+  for (const path of [...groups.keys()].sort((a, b) => a.split("/").length - b.split("/").length)) {
+    if (closed.has(parent(path)) || cards - 1 + inside.get(path) > limit) closed.add(path);
+    else cards += inside.get(path) - 1;
+  }
+  return closed;
 }
 
 function refreshTree() {
