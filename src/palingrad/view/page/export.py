@@ -26,6 +26,7 @@ from .hierarchy import hierarchy
 from .measure import bytes_of, dead_units
 from .overlays import overlays, runs
 from .placing import width
+from .regions import regions
 from .totals import CORNER, local, structure, takes_gradient, totals
 from .worked import worked
 
@@ -126,12 +127,14 @@ class Export:
             node["w"] = width(node)
             if path:
                 node["s"] = list(path)
+        bodies, frames = regions(self, boxes.paths)
         return {
             "version": __version__,
             "title": printable(self.options.title or self._title(), _TITLE),
             "theme": self.options.theme,
-            "boxes": {"/".join(path): facts for path, facts in boxes.facts.items()},
-            "folded": ["/".join(path) for path in boxes.folded],
+            "boxes": {"/".join(path): facts for path, facts in (boxes.facts | frames).items()},
+            "folded": ["/".join(path) for path in boxes.folded] + [one["path"] for one in bodies],
+            "regions": bodies,
             "next": ["/".join(path) for path in boxes.next],
             "result": None if self.result is None else self.first[self.result],
             "nodes": nodes,

@@ -54,7 +54,7 @@ watch(["collapsed"], () => {
   refreshTree();
   redraw();
 });
-watch(["node", "edge", "group"], () => {
+watch(["node", "edge", "group", "inner"], () => {
   if (state.node !== null) reveal(boxFor(state.node));
   redraw();
 });
@@ -64,6 +64,6 @@ follow();
 // Access to the page's numbers from the console and from tests.
 globalThis.palingrad = {
   data, nodes, edges, state, schedule, set, choose, edit, resetEdits, valueOf, totalOf, localOf, computed, contributionOf, camera,
-  sentBack, m, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene, layout, frames, groups, placeOf, fit,
+  sentBack, m, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene, layout, frames, groups, placeOf, fit, loops,
 };
 document.documentElement.dataset.ready = "yes";

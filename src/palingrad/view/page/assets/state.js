@@ -3,7 +3,8 @@
 const state = {
   node: null, // the selected node's number
   edge: null, // the selected edge's number
-  group: null, // the selected collapsed scope
+  group: null, // the selected box
+  inner: null, // the selected node of a loop's body
   step: 0, // the timeline's step
   tab: "details",
   overlay: "none",
@@ -34,7 +35,7 @@ function set(changes) {
 
 /** Selects a node, an edge or a group, and deselects the others. */
 function choose(what) {
-  set({ node: null, edge: null, group: null, ...what });
+  set({ node: null, edge: null, group: null, inner: null, ...what });
 }
 
 // ---------------------------------------------------------------- deep links
@@ -84,7 +85,7 @@ function follow() {
   };
   if (parts.has("from")) changes.from = place("from");
   if (parts.has("to")) changes.to = place("to");
-  const paths = (name) => (parts.get(name) || "").split("|").filter((path) => groups.has(path));
+  const paths = (name) => (parts.get(name) || "").split("|").filter((path) => groups.has(path) || loops.has(path));
   if (parts.has("collapsed") || parts.has("opened")) {
     const opened = new Set(paths("opened"));
     changes.collapsed = new Set([...folded, ...paths("collapsed")].filter((path) => !opened.has(path)));

@@ -112,6 +112,7 @@ function origins(before) {
     else byGroup.set(box.group, box);
   }
   return (box) => {
+    if (box.inner) return byNode.get(box.inner.loop.at) || null;
     if (box.node !== null && byNode.has(box.node)) return byNode.get(box.node);
     if (box.group !== null && byGroup.has(box.group)) return byGroup.get(box.group);
     const path = box.group ?? (nodes[box.node].s || []).join("/");
@@ -161,6 +162,8 @@ function rearrange() {
 /** The rectangle of a box, closed or open, and its centre: [rectangle, x, y], or null if it is inside a closed one. */
 function placeOf(path) {
   const frame = frames.get(path);
+  const loop = loops.get(path);
+  if (!frame && loop) return [boundsOf([boxFor(loop.at)]), boxFor(loop.at).x, boxFor(loop.at).y];
   if (frame) return [frame, (frame.left + frame.right) / 2, (frame.top + frame.bottom) / 2];
   const box = scene.ofGroup.has(path) ? scene.boxes[scene.ofGroup.get(path)] : null;
   return box ? [boundsOf([box]), box.x, box.y] : null;

@@ -61,7 +61,7 @@ function lineStyle(line) {
   if (now) return [pulse.back ? "backward" : "forward", 2.4];
   const near = state.node !== null && line.edges.some((n) => edges[n].a === state.node || edges[n].b === state.node);
   if (near) return ["soft", 1.6];
-  const known = line.edges.some((number) => isComputed(edges[number].b, state.step));
+  const known = line.body || line.edges.some((number) => isComputed(edges[number].b, state.step));
   return [known ? "strong-line" : "line", 1.2];
 }
 
@@ -145,6 +145,10 @@ function fillOf(box) {
 }
 
 function paintBox(g, box, detail) {
+  if (box.inner) {
+    paintInner(g, box, detail);
+    return;
+  }
   const chosen = box.group === null ? state.node === box.node : state.group === box.group;
   const now = box.node !== null && state.step > 0 && schedule.steps[state.step - 1].node === box.node && state.step < schedule.steps.length;
   g.beginPath();
@@ -164,6 +168,7 @@ function paintBox(g, box, detail) {
     paintBadge(g, box, role, known);
     if (detail === 2) paintText(g, box, fill, known);
     else paintName(g, box, fill);
+    paintLoopMark(g, box);
   }
 }
 
@@ -255,7 +260,7 @@ function paintNumbers(g, lines) {
   g.textBaseline = "middle";
   for (const k of lines) {
     const line = scene.lines[k];
-    if (line.edges.length > 1 || scene.boxes[line.from].group !== null || scene.boxes[line.to].group !== null) continue;
+    if (line.edges.length !== 1 || scene.boxes[line.from].group !== null || scene.boxes[line.to].group !== null) continue;
     const edge = edges[line.edges[0]];
     const parallel = ins[edge.b].length > 1;
     if (sizeOf(edge.a) !== 1 || sizeOf(edge.b) !== 1 || !nodes[edge.a].g || !isComputed(edge.b, state.step) || !schedule.active.has(edge.b)) {

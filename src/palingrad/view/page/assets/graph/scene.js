@@ -38,7 +38,8 @@ function arrange() {
     }
     boxOf[place] = ofGroup.get(path);
   });
-  const lines = linesBetween(boxes, boxOf);
+  const bodies = openBodies(boxes, boxOf);
+  const lines = [...linesBetween(boxes, boxOf), ...bodies];
   const drawn = placed(boxes, lines);
   frames.clear();
   for (const [path, left, top, width, height] of drawn.frames) frames.set(path, { left, top, right: left + width, bottom: top + height });
@@ -60,7 +61,7 @@ function linesBetween(boxes, boxOf) {
   const merged = new Map();
   edges.forEach((edge, number) => {
     const [from, to] = [boxOf[edge.a], boxOf[edge.b]];
-    if (from === to) return;
+    if (from === to || (isOpened(edge.b) && boxes[to].group === null)) return;
     if (boxes[from].group === null && boxes[to].group === null) {
       lines.push({ edges: [number], from, to });
       return;
@@ -152,6 +153,8 @@ function hit(x, y, slack) {
   for (const k of near.boxes) {
     const box = scene.boxes[k];
     if (Math.abs(x - box.x) <= box.w / 2 && Math.abs(y - box.y) <= box.h / 2) {
+      if (box.inner) return { inner: box.inner };
+      if (loopAt.has(box.node) && x > box.x + box.w / 2 - 24 && y < box.y) return { group: loopAt.get(box.node).path, opens: true };
       if (box.group === null) return { node: box.node };
       return x > box.x + box.w / 2 - 28 ? { group: box.group, opens: true } : { group: box.group };
     }
@@ -159,6 +162,7 @@ function hit(x, y, slack) {
   let best = null;
   let least = slack;
   for (const k of near.lines) {
+    if (scene.lines[k].body) continue;
     const d = distance(bent(scene.lines[k]), x, y);
     if (d < least) {
       least = d;

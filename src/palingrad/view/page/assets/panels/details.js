@@ -5,11 +5,13 @@ function startDetails() {
     const panel = at("details");
     if (state.node !== null) panel.replaceChildren(...nodeDetails(state.node));
     else if (state.edge !== null) panel.replaceChildren(...edgeDetails(state.edge));
+    else if (state.inner !== null) panel.replaceChildren(...innerDetails(state.inner));
+    else if (state.group !== null && loops.has(bodyOf(state.group))) panel.replaceChildren(...loopDetails(bodyOf(state.group)));
     else if (state.group !== null && groups.has(state.group)) panel.replaceChildren(...groupDetails(state.group));
     else panel.replaceChildren(...welcome());
     panel.scrollTop = 0;
   };
-  watch(["node", "edge", "group", "version", "collapsed"], show);
+  watch(["node", "edge", "group", "inner", "version", "collapsed"], show);
   watch(["step"], () => {
     if (state.node !== null && schedule.active.has(state.node)) show();
   });

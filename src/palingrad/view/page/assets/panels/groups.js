@@ -3,6 +3,7 @@
 /** Collapses or expands a scope. */
 function toggleGroup(path) {
   const collapsed = new Set(state.collapsed);
+  path = bodyOf(path);
   if (collapsed.has(path)) collapsed.delete(path);
   else collapsed.add(path);
   set({ collapsed });
@@ -64,7 +65,7 @@ function groupDetails(path) {
 
 /** What a large graph consists of: its phases or outermost boxes, and its parameters. */
 function contentsPart() {
-  if (!data.next.length && !folded.size) return [];
+  if (!groups.size || !folded.size) return [];
   const row = (path) => make("li", {}, make("button", { class: "row", type: "button", onclick: () => goToGroup(path) },
     make("span", { class: `dot ${groupRole(path)}` }), make("span", {}, boxTitle(path)), make("span", { class: "number" }, counted(groups.get(path).length))));
   const outer = [...groups.keys()].filter((path) => !path.includes("/"));
@@ -73,6 +74,6 @@ function contentsPart() {
   const trained = nodes.map((_, place) => place).filter((place) => nodes[place].tr && nodes[place].r === "forward");
   const numbers = trained.reduce((sum, place) => sum + (sizeOf(place) || 0), 0);
   return [part("Parts, with their number of nodes", make("ul", { class: "list", id: "parts" }, ...outer.slice(0, 24).map(row))),
-    ...(trained.length ? [part("Parameters", make("p", { class: "note", id: "parameters" }, `${counted(trained.length)} trainable Variables, ${counted(numbers)} numbers`))] : []),
+    ...(trained.length ? [part("Parameters", make("p", { class: "note", id: "parameters" }, `${counted(trained.length)} trainable Variable${trained.length === 1 ? "" : "s"}, ${counted(numbers)} number${numbers === 1 ? "" : "s"}`))] : []),
     ...(fed.length ? [part("Feeds", make("ul", { class: "list", id: "feeds" }, ...fed.slice(0, 24).map(feed)))] : [])];
 }
