@@ -148,17 +148,17 @@ class Export:
         }
 
     def _wanted(self) -> Iterator[tuple[int, tuple[Node, str], Array]]:
-        """All arrays with their ranks in the page's budget: the result, the parameters and one path
-        between them come first."""
+        """All arrays with their ranks in the page's budget: the result and the parameters come first,
+        then their gradients, then one path between them."""
         path = self._first_path()
         for node in self.order:
             value = self.values[node]
             trained = isinstance(node, Variable) and node.trainable and node in self.totals
-            rank = 0 if node is self.result or trained else 1 if node in path else 2
+            rank = 0 if node is self.result or trained else 2 if node in path else 3
             if value is not None and not is_complex(getattr(value, "dtype", None)):
                 yield rank, (node, "v"), flat(value)
             if node in self.totals:
-                yield rank, (node, "j"), self.totals[node]
+                yield rank or 1, (node, "j"), self.totals[node]
 
     def _first_path(self) -> set[Node]:
         """The nodes on a path from the first leaf with a gradient to the result."""

@@ -64,6 +64,6 @@ follow();
 // Access to the page's numbers from the console and from tests.
 globalThis.palingrad = {
   data, nodes, edges, state, schedule, set, choose, edit, resetEdits, valueOf, totalOf, localOf, computed, contributionOf, camera,
-  sentBack, m, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene, layout, frames, groups, placeOf, fit, loops,
+  sentBack, m, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene, layout, frames, groups, placeOf, fit, loops, fillOf,
 };
 document.documentElement.dataset.ready = "yes";

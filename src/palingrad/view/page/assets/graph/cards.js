@@ -48,7 +48,7 @@ function mark(g, x, y, closed) {
 }
 
 /** A closed box: its title, what it contains, and a second edge behind it that says that there is more. */
-function paintGroup(g, box, detail) {
+function paintGroup(g, box, detail, fill) {
   const [left, top] = [box.x - box.w / 2, box.y - box.h / 2];
   const role = groupRole(box.group);
   g.save();
@@ -66,7 +66,7 @@ function paintGroup(g, box, detail) {
   const space = box.w - 48;
   const variables = contents(box.group).variables;
   g.textAlign = "left";
-  g.fillStyle = ink.ink;
+  g.fillStyle = fill ? contrast(fill) : ink.ink;
   if (detail !== 2) {
     const size = Math.min(30, type(13));
     g.textBaseline = "middle";
@@ -77,13 +77,28 @@ function paintGroup(g, box, detail) {
   g.textBaseline = "alphabetic";
   g.font = `600 ${type(13)}px ${ink.sans}`;
   g.fillText(fitted(g, boxTitle(box.group), space), left + 16, box.y - 4);
-  g.fillStyle = ink.soft;
+  g.fillStyle = fill ? contrast(fill) : ink.soft;
   g.font = `${type(11)}px ${ink.sans}`;
   g.fillText(fitted(g, boxFacts(box.group), space + 8), left + 16, box.y + 16);
   if (variables) {
     g.fillStyle = ink[role];
     g.fillRect(left + 7, top, 3, box.h);
   }
+}
+
+/** The colour of a closed box in the active overlay: that of the member with the largest number or difference. */
+function groupFill(path) {
+  const members = groups.get(path);
+  if (state.differences) {
+    const apart_ = members.filter((place) => state.differences.has(place));
+    if (!apart_.length) return null;
+    if (apart_.includes(state.firstDifference)) return "#d55e00";
+    return ramp(most_(apart_.map((place) => state.differences.get(place))));
+  }
+  if (!paint) return null;
+  const known = members.filter((place) => paint.colours[place] && paint.numbers[place] !== null);
+  if (!known.length) return null;
+  return paint.colours[known.reduce((a, b) => (paint.numbers[b] > paint.numbers[a] ? b : a))];
 }
 
 /** The text, shortened to a width. */

@@ -137,6 +137,7 @@ function roleInk(place) {
 
 /** The colour of a card in the active overlay, or null. */
 function fillOf(box) {
+  if (box.group !== null) return groupFill(box.group);
   if (state.differences && box.node !== null) {
     const d = state.differences.get(box.node);
     return d === undefined ? null : box.node === state.firstDifference ? "#d55e00" : ramp(d);
@@ -150,7 +151,7 @@ function paintBox(g, box, detail) {
     return;
   }
   const chosen = box.group === null ? state.node === box.node : state.group === box.group;
-  const now = box.node !== null && state.step > 0 && schedule.steps[state.step - 1].node === box.node && state.step < schedule.steps.length;
+  const now = state.step > 0 && state.step < schedule.steps.length && boxFor(schedule.steps[state.step - 1].node) === box;
   g.beginPath();
   g.roundRect(box.x - box.w / 2, box.y - box.h / 2, box.w, box.h, box.group ? 14 : 9);
   const fill = fillOf(box);
@@ -163,7 +164,7 @@ function paintBox(g, box, detail) {
   if (box.node !== null && nodes[box.node].t === "placeholder") g.setLineDash([5, 3]);
   g.stroke();
   g.setLineDash([]);
-  if (box.group) paintGroup(g, box, detail);
+  if (box.group) paintGroup(g, box, detail, fill);
   else {
     paintBadge(g, box, role, known);
     if (detail === 2) paintText(g, box, fill, known);
