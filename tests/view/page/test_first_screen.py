@@ -354,3 +354,13 @@ def test_no_text_of_the_page_is_under_11_pixels(graph_scope):
         .map((e) => e.outerHTML.slice(0, 80))"""
     )
     assert small == []
+
+
+def test_the_update_of_a_small_graph_is_folded_too(graph_scope):
+    with pg.Graph() as graph:
+        w = pg.Variable(2.0, name="w")
+        pg.optim.Momentum(0.1).minimize(pg.square(w, name="loss"))
+    page = graph_scope(graph)
+    assert page.js("palingrad.nodes.length") < 40
+    assert page.js("[...palingrad.state.collapsed]") == ["update"]
+    assert page.js("palingrad.scene().boxes.filter(b => b.role === 'update').length") == 1
