@@ -33,6 +33,7 @@ from .worked import worked
 Json = dict[str, Any]
 _TITLE = 400  # characters
 PULLED = 20_000  # edges whose local derivatives may be exported, if the page can't compute them
+OTHERS = 0.4  # the share of the budget that other runs have
 EFFORT = 100_000_000  # the largest number of elements processed for that
 
 
@@ -119,6 +120,8 @@ class Export:
 
     def data(self) -> Json:
         """Returns the page's data."""
+        others = 0 if self.options.compare is None else int(OTHERS * self.budget.left)
+        self.budget.left -= others
         self.kept = self.budget.chosen(self._wanted())
         nodes = [self._node(item) for item in self.items]
         edges = [self._edge(number) for number in range(len(self.picture.links))]
@@ -127,6 +130,7 @@ class Export:
             node["w"] = width(node)
             if path:
                 node["s"] = list(path)
+        self.budget.left += others
         bodies, frames = regions(self, boxes.paths)
         return {
             "version": __version__,
@@ -148,8 +152,8 @@ class Export:
         }
 
     def _wanted(self) -> Iterator[tuple[int, tuple[Node, str], Array]]:
-        """All arrays with their ranks in the page's budget: the result and the parameters come first,
-        then their gradients, then one path between them."""
+        """All arrays with their ranks in the page's budget: the result and the parameters come
+        first, then their gradients, then one path between them."""
         path = self._first_path()
         for node in self.order:
             value = self.values[node]
