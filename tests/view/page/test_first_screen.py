@@ -181,6 +181,23 @@ def test_choosing_a_visible_node_leaves_the_view_and_a_hidden_one_moves_it(graph
     assert 0 < y < stage["height"]
 
 
+def test_boxes_are_reached_and_opened_with_the_keyboard(graph_scope):
+    page = graph_scope(layers(30))
+    page.page.locator("#canvas").focus()
+    press = page.page.keyboard.press
+    press("ArrowUp")  # the result, then what leads to it
+    for _ in range(8):
+        press("ArrowUp")
+        if (path := page.js("palingrad.state.group")) is not None:
+            break
+    assert path
+    before = page.js("palingrad.scene().boxes.length")
+    press("Enter")
+    assert page.js("palingrad.scene().boxes.length") > before
+    press("Enter")
+    assert page.js("palingrad.scene().boxes.length") == before
+
+
 @pytest.mark.parametrize("size", [(1000, 700), (390, 844)])
 def test_small_screens_open_fewer_boxes(graph_scope, size):
     width, height = size

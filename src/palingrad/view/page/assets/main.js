@@ -55,7 +55,8 @@ watch(["collapsed"], () => {
   redraw();
 });
 watch(["node", "edge", "group", "inner"], () => {
-  if (state.node !== null) reveal(boxFor(state.node));
+  const box = selectedBox();
+  if (box) reveal(box);
   redraw();
 });
 addEventListener("hashchange", follow);

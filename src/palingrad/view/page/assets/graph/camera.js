@@ -93,12 +93,10 @@ function zoomBy(factor, px = stage.width / 2, py = stage.height / 2) {
 
 let gliding = 0;
 
-/** Brings a card into view by animation. A card that is visible stays where it is. */
+/** Brings a card into view by animation. A card whose centre is visible stays where it is. */
 function reveal(box) {
   const [px, py] = toScreen(box.x, box.y);
-  const margin = (size, length) => Math.min((size * camera.scale) / 2, length / 2 - 1);
-  const [mx, my] = [margin(box.w, stage.width), margin(box.h, stage.height)];
-  if (px >= mx && px <= stage.width - mx && py >= my && py <= stage.height - my) return;
+  if (px >= 0 && px <= stage.width && py >= 0 && py <= stage.height) return;
   glideTo({ x: box.x, y: box.y, scale: Math.max(camera.scale, READABLE) });
 }
 

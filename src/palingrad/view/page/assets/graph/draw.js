@@ -150,7 +150,7 @@ function paintBox(g, box, detail) {
     paintInner(g, box, detail);
     return;
   }
-  const chosen = box.group === null ? state.node === box.node : state.group === box.group;
+  const chosen = box.group === null ? state.node === box.node : state.group === box.group || (state.node !== null && boxFor(state.node) === box);
   const now = state.step > 0 && state.step < schedule.steps.length && boxFor(schedule.steps[state.step - 1].node) === box;
   g.beginPath();
   g.roundRect(box.x - box.w / 2, box.y - box.h / 2, box.w, box.h, box.group ? 14 : 9);
