@@ -85,7 +85,7 @@ def on_first_screen(page: Any) -> None:
     )
     sizes = page.js(SIZES)
     assert len(sizes) > 5
-    assert min(sizes) >= 11 - 1e-9
+    assert min(sizes) >= 11
 
 
 def test_three_hundred_layers_open_as_one_box_that_opens_in_place(graph_scope):
@@ -125,7 +125,7 @@ def test_three_hundred_layers_open_as_one_box_that_opens_in_place(graph_scope):
     page.page.keyboard.press("0")
     assert page.js("palingrad.scene().boxes.length") < 20
     page.js("palingrad.paint()")
-    assert min(page.js(SIZES)) >= 11 - 1e-9
+    assert min(page.js(SIZES)) >= 11
 
 
 def test_thousands_of_numbers_are_repetitions(graph_scope):

@@ -329,7 +329,8 @@ class Tape:
                 node: values[place] for place, node in nodes.items() if is_whole(values[place])
             }
         options.setdefault("title", f"run {shown.number} of {len(self.runs)}")
-        return show(program, path, compare=overlays, **options)
+        several = overlays if len(overlays) > 1 else None
+        return show(program, path, compare=several, **options)
 
     def graph(self, run: int = -1) -> Program:
         """A run as a Program whose nodes hold the recorded values."""

@@ -50,7 +50,7 @@ function boxFacts(path) {
 }
 
 function groupWidth(path) {
-  return Math.min(260, Math.max(130, 52 + 7.6 * boxTitle(path).length, 30 + 6.4 * boxFacts(path).length));
+  return Math.min(280, Math.max(130, 54 + 9.8 * boxTitle(path).length, 50 + 8.2 * boxFacts(path).length));
 }
 
 /** The layout of the visible cards: the passes, and beside them the optimizer's step. */

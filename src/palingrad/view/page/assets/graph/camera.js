@@ -30,10 +30,11 @@ function lookAt({ left, top, right, bottom }) {
   redraw();
 }
 
-const LEGIBLE = 11; // the smallest text on the first screen, in pixels
+const LEGIBLE = 11.01; // the smallest text on the first screen, in pixels: 11, where the browser rounds it
 const READABLE = 0.5; // the smallest scale at which a card has space for a name of that size
 const CARDS = 40; // the most cards on the first screen
-const ROOMY = 0.72; // the smallest scale at which it has space for two lines
+const TWO_LINES = 0.54; // the smallest scale at which it has space for two lines
+const ROOMY = 0.6; // the smallest scale for which further boxes are opened
 let initial = new Set(folded); // the boxes that are closed at first on this screen
 
 /** Opens boxes in turn, as long as everything is visible with two lines on each card. */

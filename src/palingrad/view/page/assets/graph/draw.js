@@ -37,7 +37,7 @@ function paintAll() {
   const [right, bottom] = toGraph(stage.width, stage.height);
   const seen = visible(left - 120, right + 120, top - 60, bottom + 60);
   const few = seen.boxes.length < 900;
-  const detail = camera.scale > 0.7 && few ? 2 : camera.scale > 0.16 && few ? 1 : 0;
+  const detail = camera.scale > TWO_LINES && few ? 2 : camera.scale > 0.16 && few ? 1 : 0;
   if (detail) paintFrames(g);
   g.globalAlpha = scene.fade;
   paintLines(g, seen.lines, detail);
@@ -202,12 +202,14 @@ function paintText(g, box, fill, known) {
   g.textAlign = "left";
   g.fillStyle = ink1;
   g.font = `600 ${type(13)}px ${ink.sans}`;
-  g.fillText(clipped(node.n, 24), left, box.y - 5);
-  if (node.t === "operation" && node.n !== node.o) {
+  const name = fitted(g, clipped(node.n, 24), right - left);
+  g.fillText(name, left, box.y - 5);
+  const rest = right - left - g.measureText(name).width - 8;
+  if (node.t === "operation" && node.n !== node.o && rest > 12) {
     g.textAlign = "right";
     g.fillStyle = ink2;
     g.font = `${type(11)}px ${ink.sans}`;
-    g.fillText(clipped(node.o, 16), right, box.y - 5);
+    g.fillText(fitted(g, clipped(node.o, 16), rest), right, box.y - 5);
   }
   g.font = `${type(11.5)}px ${ink.mono}`;
   g.textAlign = "left";
