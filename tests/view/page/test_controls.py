@@ -191,15 +191,16 @@ def test_a_graph_that_waits_computes_once_its_leaves_are_filled_in(graph_scope):
     assert page.js("palingrad.totalOf(0).data[0]") == pytest.approx(2 * np.cos(0.5), rel=1e-15)
 
 
-def test_collapsed_scopes_keep_positions_and_have_right_boundary_gradients(graph_scope):
+def test_collapsed_scopes_close_up_and_have_right_boundary_gradients(graph_scope):
     page = graph_scope(scoped())
     names = ["x", "sq", "y"]
     at = "names => names.map(n => palingrad.boxFor(palingrad.nodes.findIndex(o => o.n === n)))"
-    before = page.js(at, names)
+    before, height = page.js(at, names), page.js("palingrad.scene().height")
     page.page.locator("#collapse").click()
     assert page.js("[...palingrad.state.collapsed]") == ["outer"]
-    assert page.js(at, names) == before
     assert page.js("palingrad.scene().boxes.length") == len(names) + 1
+    assert page.js("palingrad.scene().height") < height  # no hole where the scope was
+    assert page.js("palingrad.frames.size") == 0
     page.page.locator("#tree [role=treeitem]", has_text="outer").click()
     through = float(page.page.locator("#boundary-in .gradient").get_attribute("data-through"))
     x, h = 1.5, np.tanh(1.5)

@@ -32,3 +32,14 @@ def test_the_keys_are_those_of_the_page():
     text = PAGE.read_text(encoding="utf-8")
     for key in re.findall(r"^    ([a-z]): \(?", asset("panels/keys.js"), re.MULTILINE):
         assert f"`{key}`" in text
+
+
+def test_no_two_scripts_of_the_page_define_one_name():
+    """All scripts share one scope, where the later definition would replace the other."""
+    from collections import Counter
+
+    from palingrad.view.page.assemble import SCRIPTS, asset
+
+    defined = re.compile(r"^(?:async )?(?:function|const|let|class) +(\w+)", re.M)
+    found = Counter(name for script in SCRIPTS for name in defined.findall(asset(script)))
+    assert [name for name, count in found.items() if count > 1] == []

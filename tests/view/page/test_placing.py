@@ -1,15 +1,18 @@
-"""The positions of the page's cards, and its initial view."""
+"""Where the cards of the page stand: its layout is that of drawings, and never leaves holes."""
 
 from __future__ import annotations
 
+import random
 from itertools import combinations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import palingrad as pg
-from palingrad.view.drawing.model import picture
-from palingrad.view.page.placing import HEIGHT, placed
+from palingrad.view.drawing.layout.layered import layout
+
+HEIGHT = 46
 
 
 def training_step() -> Any:
@@ -27,29 +30,99 @@ def deep() -> Any:
     return pg.sum(pg.nn.Sequential(*layers)(pg.tensor(np.ones((1, 4), np.float32))))
 
 
-def test_an_optimizers_step_is_beside_both_passes_and_nothing_overlaps():
-    shown = picture(training_step())
-    drawn = placed(shown, {item.key: (120.0, HEIGHT) for item in shown.items})
-    roles = {item.key: item.role for item in shown.items}
-    step = [drawn.positions[key][0] for key in roles if roles[key] == "update"]
-    passes = [drawn.positions[key][0] for key in roles if roles[key] != "update"]
+def drawn_at_random(seed: int) -> tuple[dict[str, Any], list[tuple[str, str]], dict[str, Any]]:
+    """Boxes, edges that mostly lead onwards, and nested groups."""
+    draw = random.Random(seed)
+    count = draw.randrange(5, 60)
+    widths, heights = [92.0, 130.0, 210.0], [46.0, 58.0]
+    sizes = {f"n{k}": (draw.choice(widths), draw.choice(heights)) for k in range(count)}
+    edges = [
+        (f"n{draw.randrange(max(0, k - 9), k)}", f"n{k}") for k in range(1, count) for _ in range(2)
+    ]
+    edges += [(f"n{draw.randrange(count)}", f"n{draw.randrange(count)}") for _ in range(2)]
+    groups: dict[str, Any] = {}
+    for k in range(count):
+        path = (f"g{k // 12}", f"h{k // 4}", f"i{k // 2}")[: draw.choice([0, 1, 2, 3])]
+        if path:
+            groups[f"n{k}"] = path
+    return sizes, edges, groups
+
+
+def test_the_pages_layout_is_that_of_drawings(graph_scope):
+    page = graph_scope(pg.Variable(1.0) * 2.0)
+    for seed in range(25):
+        sizes, edges, groups = drawn_at_random(seed)
+        weak = set(range(0, len(edges), 7))
+        titles = {groups[key][:1]: 160.0 for key in groups}
+        expected = layout(sizes, edges, groups=groups, weak=weak, titles=titles)
+        keys = list(sizes)
+        found = page.js(
+            """([boxes, pairs, weak, titles]) => palingrad.layout(boxes, pairs,
+            {weak: new Set(weak), titles: new Map(titles)})""",
+            [
+                [
+                    {"w": w, "h": h, "path": list(groups.get(key, ()))}
+                    for key, (w, h) in sizes.items()
+                ],
+                [[keys.index(a), keys.index(b)] for a, b in edges],
+                sorted(weak),
+                [["/".join(path), width] for path, width in titles.items()],
+            ],
+        )
+        for key, position in zip(keys, found["positions"], strict=True):
+            assert position == pytest.approx(expected.positions[key], abs=1e-6)
+        for path, points in zip(expected.paths, found["paths"], strict=True):
+            assert points[0] == pytest.approx(path[0], abs=1e-6)
+            assert points[-1] == pytest.approx(path[-1], abs=1e-6)
+        frames = {tuple(one[0].split("/")): one[1:] for one in found["frames"]}
+        assert set(frames) == set(expected.frames)
+        for group, frame in frames.items():
+            assert frame == pytest.approx(expected.frames[group], abs=1e-6)
+        assert [found["width"], found["height"]] == pytest.approx([expected.width, expected.height])
+
+
+def overlaps(boxes: list[dict[str, Any]]) -> list[Any]:
+    return [
+        (a, b)
+        for a, b in combinations(boxes, 2)
+        if abs(a["x"] - b["x"]) < (a["w"] + b["w"]) / 2
+        and abs(a["y"] - b["y"]) < (a["h"] + b["h"]) / 2
+    ]
+
+
+BOXES = "palingrad.scene().boxes.map(({x, y, w, h, role}) => ({x, y, w, h, role}))"
+LINES = "palingrad.scene().lines.map(({from, to, points}) => ({from, to, points}))"
+
+
+def test_an_optimizers_step_is_beside_both_passes_and_nothing_overlaps(graph_scope):
+    page = graph_scope(training_step())
+    assert page.js("palingrad.state.collapsed.has('update')")  # at first
+    page.js("palingrad.set({collapsed: new Set()})")
+    boxes = page.js(BOXES)
+    step = [box["x"] for box in boxes if box["role"] == "update"]
+    passes = [box["x"] for box in boxes if box["role"] != "update"]
+    assert len(step) > 40
     assert max(passes) < min(step)
-    assert drawn.width < 3 * drawn.height
-    for (a, b), (c, d) in combinations(drawn.positions.values(), 2):
-        assert abs(a - c) > 120 or abs(b - d) > HEIGHT
-    for link, path in zip(shown.links, drawn.paths, strict=True):
-        (x, y), (u, v) = drawn.positions[link.source], drawn.positions[link.target]
-        assert abs(path[0][0] - x) < 60
-        assert abs(abs(path[0][1] - y) - HEIGHT / 2) < 1e-6
-        assert abs(path[-1][0] - u) < 62
-        assert abs(abs(path[-1][1] - v) - HEIGHT / 2) < 1e-6
+    assert overlaps(boxes) == []
+    for line in page.js(LINES):
+        (a, b), points = (boxes[line["from"]], boxes[line["to"]]), line["points"]
+        assert abs(points[0] - a["x"]) <= a["w"] / 2
+        assert abs(abs(points[1] - a["y"]) - a["h"] / 2) < 1e-6
+        assert abs(points[-2] - b["x"]) <= b["w"] / 2
+        assert abs(abs(points[-1] - b["y"]) - b["h"] / 2) < 1e-6
 
 
-def test_the_initial_view_is_legible(graph_scope):
+def test_everything_is_in_the_initial_view_and_key_0_shows_all_again(graph_scope):
     for graph in (training_step(), deep()):
         page = graph_scope(graph)
-        assert page.js("palingrad.camera.scale") >= 0.35
-        first = page.js("(({x, y}) => palingrad.toScreen(x, y))(palingrad.boxFor(0))")
-        assert 0 < first[1] < 900
-        page.page.keyboard.press("0")  # all of it
-        assert page.js("palingrad.camera.scale") < 0.35
+        corners = """() => { const s = palingrad.scene();
+            return [palingrad.toScreen(0, 0), palingrad.toScreen(s.width, s.height)].flat(); }"""
+        left, top, right, bottom = page.js(corners)
+        stage = page.page.locator("#stage").bounding_box()
+        assert left >= 0
+        assert top >= 0
+        assert right <= stage["width"]
+        assert bottom <= stage["height"]
+        page.js("Object.assign(palingrad.camera, {x: 1e4, y: 1e4, scale: 3})")
+        page.page.keyboard.press("0")
+        assert page.js(corners) == pytest.approx([left, top, right, bottom])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import math
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 import numpy as np
 
-from ...dtypes import Array, is_boolean, is_inexact
+from ...dtypes import Array, is_boolean, is_inexact, is_integer
 
+FEW = 16  # elements up to which an array is written as numbers
 WHOLE = 4096  # elements of the largest array that is exported whole
 EDGE = 16  # rows and columns of the slice of a larger array
 BINS = 24
@@ -28,6 +31,16 @@ class Budget:
             return False
         self.left -= cost
         return True
+
+    def chosen(self, wanted: Iterable[tuple[int, Hashable, Array]]) -> set[Any]:
+        """Reserves space for arrays (rank, key, array): of the lowest rank first, small ones first.
+        Returns the keys of those that fit."""
+        ordered = sorted(
+            (rank, cost(array), number, key)
+            for number, (rank, key, array) in enumerate(wanted)
+            if array.size <= WHOLE
+        )
+        return {key for _, size, _, key in ordered if self.takes(size)}
 
 
 def numbers(array: Array) -> list[Any]:
@@ -49,11 +62,41 @@ def _name(x: float) -> str:
     return "NaN" if math.isnan(x) else "Infinity" if x > 0 else "-Infinity"
 
 
+def cost(array: Array) -> int:
+    """The bytes that the array takes in the page."""
+    return 2 + (4 * array.size * packed(array.dtype).itemsize + 2) // 3
+
+
+def packed(dtype: Any) -> Any:
+    """The dtype of the bytes of an array in the page: its own as far as JavaScript has it."""
+    if is_boolean(dtype):
+        return np.dtype("u1")
+    return np.dtype("<f4" if dtype == np.float32 else "<f8")
+
+
 def encoded(array: Array, budget: Budget) -> dict[str, Any]:
-    """{'f': elements} for a small array, otherwise {'s': summary, 'c': [rows, columns, slice]}."""
-    cost = 2 + array.size * (18 if array.dtype == np.float64 else 11)
-    if array.size <= WHOLE and budget.takes(cost):
+    """The array whole if it is small and there is space for it, otherwise shortened."""
+    if array.size <= WHOLE and budget.takes(cost(array)):
+        return whole(array)
+    return shortened(array)
+
+
+def whole(array: Array) -> dict[str, Any]:
+    """{'f': elements} for few elements, otherwise {'b': bytes in base64, 't': their dtype}."""
+    if array.size <= FEW or _is_long(array):
         return {"f": numbers(array)}
+    kind = packed(array.dtype)
+    text = base64.b64encode(np.ascontiguousarray(array.ravel(), kind).tobytes()).decode()
+    return {"b": text, "t": kind.str[1:]}
+
+
+def _is_long(array: Array) -> bool:
+    """Whether an integer isn't exact as a float64."""
+    return is_integer(array.dtype) and (int(array.max()) > 2**53 or int(array.min()) < -(2**53))
+
+
+def shortened(array: Array) -> dict[str, Any]:
+    """{'s': summary, 'c': [rows, columns, slice]}."""
     rows = array.reshape(-1, array.shape[-1] if array.ndim else 1)[:EDGE, :EDGE]
     return {"s": summary(array), "c": [*rows.shape, numbers(rows)]}
 

@@ -12,8 +12,11 @@ from typing import Any
 SCRIPTS = (
     "arithmetic/numbers.js", "state.js", "graph/graph.js", "arithmetic/tensor.js",
     "arithmetic/maths.js", "arithmetic/windows.js", "arithmetic/machine.js", "arithmetic/sweep.js",
-    "graph/schedule.js", "graph/scene.js", "graph/camera.js", "graph/overlays.js",
-    "graph/motion.js", "graph/draw.js", "panels/matrix.js", "panels/tree.js", "panels/search.js",
+    "graph/schedule.js",
+    "layout/ranks.js", "layout/network.js", "layout/orders.js", "layout/coordinates.js",
+    "layout/layered.js", "graph/boxes.js", "graph/loops.js", "graph/scene.js", "graph/camera.js",
+    "graph/overlays.js", "graph/cards.js", "graph/overview.js", "graph/motion.js", "graph/draw.js",
+    "panels/matrix.js", "panels/tree.js", "panels/search.js", "panels/steps.js",
     "panels/details.js", "panels/edges.js", "panels/groups.js", "arithmetic/paths.js",
     "panels/pathpanel.js", "panels/timeline.js",
     "opening/text.js", "opening/entries.js", "opening/captions.js", "opening/opening.js",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,9 +19,10 @@ from ...graph.operation import Item as OutputItem, MultipleOutputs, Operation
 from ...version import __version__
 from ..drawing.model import Item, Picture, picture
 from ..reading.mathematics.mathml import formula
-from .arrays import Budget, encoded
+from .arrays import Budget, encoded, shortened, whole
 from .blocks import Blocks
 from .float64_shadow import flat, shadows_of, values_of
+from .hierarchy import hierarchy
 from .measure import bytes_of, dead_units
 from .opening.captions import Captions, product_entry
 from .opening.cards import CARDS, card, size, thumbnail
@@ -29,13 +30,14 @@ from .overlays import overlays, runs
 from .panes.banner import banner, options_of
 from .panes.equations import equations
 from .panes.spans import Sources
-from .placing import placed, straightened
+from .regions import regions
 from .totals import CORNER, local, structure, takes_gradient, totals
 from .worked import worked
 
 Json = dict[str, Any]
 _TITLE = 400  # characters
 PULLED = 20_000  # edges whose local derivatives may be exported, if the page can't compute them
+OTHERS = 0.4  # the share of the budget that other runs have
 EFFORT = 100_000_000  # the largest number of elements processed for that
 
 
@@ -125,21 +127,26 @@ class Export:
 
     def data(self) -> Json:
         """Returns the page's data."""
+        others = 0 if self.options.compare is None else int(OTHERS * self.budget.left)
+        self.budget.left -= others
+        self.kept = self.budget.chosen(self._wanted())
         nodes = [self._node(item) for item in self.items]
-        drawn = placed(self.picture, {node["k"]: size(node) for node in nodes})
-        edges = [self._edge(number, drawn.paths[number]) for number in range(len(drawn.paths))]
-        for node, item in zip(nodes, self.items, strict=True):
-            x, y = drawn.positions[item.key]
-            node["p"], (node["w"], node["h"]) = [round(x, 1), round(y, 1)], size(node)
+        edges = [self._edge(number) for number in range(len(self.picture.links))]
+        boxes = hierarchy(self.picture, None if self.result is None else self.first[self.result])
+        for node, path in zip(nodes, boxes.paths, strict=True):
+            node["w"], node["h"] = size(node)
+            if path:
+                node["s"] = list(path)
+        self.budget.left += others
+        bodies, frames = regions(self, boxes.paths)
         return {
             "version": __version__,
             "title": printable(self.options.title or self._title(), _TITLE),
             "theme": self.options.theme,
-            "size": [round(drawn.width, 1), round(drawn.height, 1)],
-            "frames": {
-                "/".join(group): [round(side, 1) for side in box]
-                for group, box in drawn.frames.items()
-            },
+            "boxes": {"/".join(path): facts for path, facts in (boxes.facts | frames).items()},
+            "folded": ["/".join(path) for path in boxes.folded] + [one["path"] for one in bodies],
+            "regions": bodies,
+            "next": ["/".join(path) for path in boxes.next],
             "result": None if self.result is None else self.first[self.result],
             "nodes": nodes,
             "edges": edges,
@@ -163,6 +170,32 @@ class Export:
         what = repair.roots[0] if isinstance(self.what, Node) else repair.roots
         options = options_of(self.options, repair, self.result)
         return {"banner": shown, "repaired": Export(what, options).data()}
+
+    def _wanted(self) -> Iterator[tuple[int, tuple[Node, str], Array]]:
+        """All arrays with their ranks in the page's budget: the result and the parameters come
+        first, then their gradients, then one path between them."""
+        path = self._first_path()
+        for node in self.order:
+            value = self.values[node]
+            trained = isinstance(node, Variable) and node.trainable and node in self.totals
+            rank = 0 if node is self.result or trained else 2 if node in path else 3
+            if value is not None and not is_complex(flat(value).dtype):
+                yield rank, (node, "v"), flat(value)
+            if node in self.totals:
+                yield rank or 1, (node, "j"), self.totals[node]
+
+    def _first_path(self) -> set[Node]:
+        """The nodes on a path from the first leaf with a gradient to the result."""
+        leaf = next((node for node in self.order if not node.inputs and node in self.totals), None)
+        path: set[Node] = set()
+        if leaf is not None:
+            path.add(leaf)
+            last = leaf
+            for node in self.order[self.first[leaf] :]:
+                if node in self.totals and any(x is last for x in node.inputs):
+                    path.add(node)
+                    last = node
+        return path
 
     def at(self, node: Any) -> int:
         """The place of a node, given itself or its name. Raises GraphError if there is none."""
@@ -202,7 +235,7 @@ class Export:
             "d": _dtype(node, value), "sh": _shape(node, value),
         }  # fmt: skip
         if item.scope:
-            data["s"] = list(item.scope)
+            data["sc"] = list(item.scope)
         if isinstance(node, Operation):
             data["m"] = self.formulas.setdefault(formula(node), len(self.formulas))
             if (caption := self.captions.of(node, self.values, self._label)) is not None:
@@ -222,7 +255,7 @@ class Export:
     def _numbers(self, data: Json, node: Node, value: Any) -> None:
         """Add the node's value, total derivative, block and overlay numbers."""
         if value is not None and not is_complex(flat(value).dtype):
-            data["v"] = encoded(flat(value), self.budget)
+            data["v"] = self._array(node, "v", flat(value))
             data["by"] = bytes_of(value)
             if (share := dead_units(node, value)) is not None:
                 data["dead"] = share
@@ -231,7 +264,7 @@ class Export:
         if not isinstance(value, tuple) and takes_gradient(node, value):
             data["g"] = 1
         if node in self.totals:
-            data["j"] = encoded(self.totals[node], self.budget)
+            data["j"] = self._array(node, "j", self.totals[node])
         if len(self.items) <= CARDS and value is not None:
             self._picture(data, node, flat(value))
         if isinstance(node, Operation) and not isinstance(node, Assign):
@@ -252,20 +285,22 @@ class Export:
             return
         data["pic"] = shown
         for name, array in (("v", value), ("j", total)):
-            if array is None or "f" in data[name]:
+            if array is None or not {"f", "b"}.isdisjoint(data[name]):
                 continue
             small = thumbnail(array, shown)
             if small is not None and self.budget.takes(len(small["d"])):
                 data[name]["p"] = small
 
-    def _edge(self, number: int, path: Sequence[tuple[float, float]]) -> Json:
+    def _array(self, node: Node, which: str, array: Array) -> Json:
+        return whole(array) if (node, which) in self.kept else shortened(array)
+
+    def _edge(self, number: int) -> Json:
         link = self.picture.links[number]
         source_at, target_at = self.place[link.source], self.place[link.target]
         data: Json = {
             "a": source_at,
             "b": target_at,
             "i": link.position,
-            "q": [round(side, 1) for point in straightened(path) for side in point],
         }
         target = self.items[target_at].node
         if isinstance(target, Operation) and link.target.startswith("n"):
@@ -286,8 +321,7 @@ class Export:
         shadow = self.shadows.get(target)
         if not isinstance(shadow, Operation) or isinstance(target, (OutputItem, MultipleOutputs)):
             return
-        small = out * sizes[position] <= 4096
-        if (isinstance(block, int) and small) or number > PULLED:
+        if isinstance(block, int) or number > PULLED:
             return
         self.effort -= min(out, CORNER) * (sum(sizes) + out + 1000 * len(sizes))
         if self.effort < 0:

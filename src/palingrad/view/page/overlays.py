@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...dtypes import Array
 from ...errors import GraphError, printable
 from ...graph.operation import MultipleOutputs
-from .arrays import encoded
+from .arrays import shortened, whole
 from .float64_shadow import flat
 from .measure import seconds_of
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from .export import Export
 
 Json = dict[str, Any]
+SUMMARIES = 1000  # the most arrays of other runs that are exported as summaries
 
 
 def overlays(export: Export) -> list[Json]:
@@ -42,10 +44,26 @@ def runs(export: Export) -> list[Json]:
         return []
     if not isinstance(compared, Mapping) or not all(isinstance(name, str) for name in compared):
         compared = {"the other run": compared}
-    return [{"name": printable(name), "v": _values(export, run)} for name, run in compared.items()]
+    values = [_values(export, run) for run in compared.values()]
+    result = None if export.result is None else export.first[export.result]
+    kept = export.budget.chosen(
+        (int(place != result), (number, place), array)
+        for number, run in enumerate(values)
+        for place, array in run.items()
+    )
+    tables: list[Json] = [{"name": printable(name), "v": {}} for name in compared]
+    left = SUMMARIES
+    for number, run in enumerate(values):
+        for place, array in run.items():
+            if (number, place) in kept:
+                tables[number]["v"][str(place)] = whole(array)
+            elif left:
+                left -= 1
+                tables[number]["v"][str(place)] = shortened(array)
+    return tables
 
 
-def _values(export: Export, run: Any) -> Json:
+def _values(export: Export, run: Any) -> dict[int, Array]:
     """Another run's values: given by node or name, or those of a graph with the same structure."""
     if isinstance(run, Mapping):
         values: dict[int, Any] = {}
@@ -55,7 +73,7 @@ def _values(export: Export, run: Any) -> Json:
             values[at] = flat(value) if several else np.asarray(value)
     else:
         values = _same_graph(export, type(export)(run, type(export.options)()))
-    return {str(at): encoded(value, export.budget) for at, value in values.items()}
+    return values
 
 
 def _same_graph(export: Export, other: Export) -> dict[int, Any]:

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import webbrowser
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -95,6 +95,7 @@ def show(
     time: bool = True,
     budget: int = 8_000_000,
     theme: Theme = "auto",
+    notes: Sequence[str] = (),
     open: bool | None = None,
 ) -> Page:
     """Returns the page of nodes and everything they depend on, of a Graph or of a Program.
@@ -110,6 +111,7 @@ def show(
     time: measure the time of each operation.
     budget: bytes of numbers in the page; arrays beyond it are shown as a summary and a slice.
     theme: 'auto', 'light' or 'dark'.
+    notes: sentences that the page shows first.
     open: open the browser; by default if Python is interactive and not in a notebook.
 
     Raises GraphError if `what` is no graph, FeedError if a feed doesn't fit its placeholder.
@@ -119,7 +121,7 @@ def show(
     shown = Page(
         html(
             what, of=of, feeds=feeds, title=title, overlay=overlay, compare=compare, time=time,
-            budget=budget, theme=theme,
+            budget=budget, theme=theme, notes=list(notes),
         ),
         what=what,
     )  # fmt: skip

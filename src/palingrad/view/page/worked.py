@@ -11,7 +11,7 @@ from ...graph.node import Node
 from ..reading.mathematics.derivation import derivation
 from ..reading.mathematics.steps import Derivation
 
-LARGEST = 250  # the largest number of nodes with gradients for which derivations are written
+LARGEST = 60  # the most nodes with gradients; of larger graphs the page derives what is asked for
 STEPS = 40  # the largest number of steps of a derivation
 SIZE = 150_000  # the largest number of characters of all derivations together
 

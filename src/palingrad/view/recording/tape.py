@@ -321,12 +321,16 @@ class Tape:
         program, nodes = program_of(shown, again.all_of(shown))
         overlays: dict[str, dict[Node, Any]] = {}
         for other in [alike[place] for place in places]:
+            overlays[f"run {other.number}"] = {}
+            if other is shown:
+                continue  # the page has its values
             values = again.all_of(other)
             overlays[f"run {other.number}"] = {
                 node: values[place] for place, node in nodes.items() if is_whole(values[place])
             }
         options.setdefault("title", f"run {shown.number} of {len(self.runs)}")
-        return show(program, path, compare=overlays, **options)
+        several = overlays if len(overlays) > 1 else None
+        return show(program, path, compare=several, **options)
 
     def graph(self, run: int = -1) -> Program:
         """A run as a Program whose nodes hold the recorded values."""

@@ -209,7 +209,7 @@ def test_numbers_on_edges_overlap_neither_each_other_nor_cards(graph_scope):
     page = graph_scope(GRAPHS["micrograd"](), time=False)
     drawn, overlaps = page.js(
         """() => {
-          const [width, height] = palingrad.data.size;
+          const {width, height} = palingrad.scene();
           Object.assign(palingrad.camera, {x: width / 2, y: height / 2, scale: 0.8});
           palingrad.paint();
           const cards = palingrad.scene().boxes.map((b) =>

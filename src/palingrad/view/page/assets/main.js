@@ -31,11 +31,13 @@ function startTabs() {
 }
 
 state.step = schedule.steps.length;
+state.collapsed = new Set(folded);
 readInk();
 arrange();
 startHead();
 startTabs();
 startCamera();
+startOverview();
 startTree();
 startSearch();
 startDetails();
@@ -57,12 +59,13 @@ startExport();
 startTips();
 
 watch(["collapsed"], () => {
-  arrange();
+  rearrange();
   refreshTree();
   redraw();
 });
-watch(["node", "edge", "group"], () => {
-  if (state.node !== null) reveal(boxFor(state.node));
+watch(["node", "edge", "group", "inner"], () => {
+  const box = selectedBox();
+  if (box) reveal(box);
   redraw();
 });
 addEventListener("hashchange", follow);
@@ -74,5 +77,6 @@ globalThis.palingrad = {
   data, nodes, edges, state, schedule, set, choose, edit, resetEdits, valueOf, totalOf, localOf, computed, contributionOf, camera,
   sentBack, m, lit, light, isLit, curveOver, quotientsOver, svgText, pngCanvas, csvText, address, writtenEdits, openEditor, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene,
   equationsOf, takingPart, opening, calledAs, shownEntry, cellOf, litEntries: () => litEntries, labels: () => labels,
+  layout, frames, groups, placeOf, fit, loops, fillOf,
 };
 document.documentElement.dataset.ready = "yes";

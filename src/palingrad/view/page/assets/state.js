@@ -3,7 +3,8 @@
 const state = {
   node: null, // the selected node's number
   edge: null, // the selected edge's number
-  group: null, // the selected collapsed scope
+  group: null, // the selected box
+  inner: null, // the selected node of a loop's body
   step: 0, // the timeline's step
   tab: "details",
   overlay: "none",
@@ -35,7 +36,7 @@ function set(changes) {
 
 /** Selects a node, an edge or a group, and deselects the others. */
 function choose(what) {
-  set({ node: null, edge: null, group: null, ...what });
+  set({ node: null, edge: null, group: null, inner: null, ...what });
 }
 
 // ---------------------------------------------------------------- deep links
@@ -62,7 +63,10 @@ function link() {
   const edits = writtenEdits();
   if (edits && edits.length < LONGEST) parts.set("edits", edits);
   if (!state.panes) parts.set("panes", "off");
-  if (state.collapsed.size) parts.set("collapsed", [...state.collapsed].join("|"));
+  const closed = [...state.collapsed].filter((path) => !folded.has(path));
+  const opened = [...folded].filter((path) => !state.collapsed.has(path));
+  if (closed.length) parts.set("collapsed", closed.join("|"));
+  if (!sameSet(state.collapsed, initial) && opened.length < 60) parts.set("opened", opened.join("|"));
   try {
     history.replaceState(null, "", `#${parts}`);
   } catch {
@@ -87,7 +91,11 @@ function follow() {
   };
   if (parts.has("from")) changes.from = place("from");
   if (parts.has("to")) changes.to = place("to");
-  if (parts.has("collapsed")) changes.collapsed = new Set(parts.get("collapsed").split("|"));
+  const paths = (name) => (parts.get(name) || "").split("|").filter((path) => groups.has(path) || loops.has(path));
+  if (parts.has("collapsed") || parts.has("opened")) {
+    const opened = new Set(paths("opened"));
+    changes.collapsed = new Set([...folded, ...paths("collapsed")].filter((path) => !opened.has(path)));
+  }
   set(changes);
   readEdits(parts.get("edits"));
 }

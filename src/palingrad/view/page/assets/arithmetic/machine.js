@@ -151,7 +151,8 @@ function workedOut(number) {
   if (m_ === null || n === null || !nodes[edge.b].d && !nodes[edge.b].parts) return null;
   const touched = edited.size && rowsNow;
   if (edge.l && edge.l.whole && !touched) return { m: m_, n, data: Float64Array.from(edge.l.f, Number), whole: true };
-  if (m_ * n > LARGEST || !nodes[edge.b].v && !touched) return corner(edge);
+  if (!nodes[edge.b].v && !touched) return corner(edge);
+  if (m_ * n > LARGEST) return edge.l ? corner(edge) : upperLeft(number, m_, n);
   const matrix = new Float64Array(m_ * n);
   const unit = new Float64Array(m_);
   if (edge.st === "diagonal" && m_ === n) {
@@ -168,6 +169,23 @@ function workedOut(number) {
     if (sent[edge.i]) matrix.set(sent[edge.i], row * n);
   }
   return { m: m_, n, data: matrix, whole: true };
+}
+
+const CORNER = 12; // rows and columns shown of a derivative that is too large
+
+/** The upper left corner of ∂target/∂source. */
+function upperLeft(number, m_, n) {
+  const edge = edges[number];
+  const [rows, columns] = [Math.min(m_, CORNER), Math.min(n, CORNER)];
+  const found = new Float64Array(rows * columns);
+  for (let row = 0; row < rows; row++) {
+    const unit = new Float64Array(m_);
+    unit[row] = 1;
+    const sent = sentBack(edge.b, unit);
+    if (!sent) return null;
+    if (sent[edge.i]) found.set(sent[edge.i].subarray(0, columns), row * columns);
+  }
+  return { m: m_, n, data: found, rows, columns, whole: false };
 }
 
 /** The exported part of a derivative that is too large to compute here. */

@@ -18,33 +18,69 @@ function filling(width, height) {
   return Math.max(0.004, Math.min((stage.width - 70) / Math.max(width, 1), (stage.height - 70) / Math.max(height, 1), 1.25));
 }
 
-/** Zooms to fit the whole graph. */
+/** Zooms to fit everything that is visible. */
 function fit() {
-  const [width, height] = data.size;
-  Object.assign(camera, { x: width / 2, y: height / 2, scale: filling(width, height) });
+  lookAt({ left: 0, top: 0, right: scene.width, bottom: scene.height });
+}
+
+/** Shows a rectangle of the graph, at most enlarged by a quarter. */
+function lookAt({ left, top, right, bottom }) {
+  cancelAnimationFrame(gliding);
+  Object.assign(camera, { x: (left + right) / 2, y: (top + bottom) / 2, scale: filling(right - left, bottom - top) });
   redraw();
 }
 
-const READABLE = 0.5; // the smallest scale at which a card's text is legible
+const LEGIBLE = 11.01; // the smallest text on the first screen, in pixels: 11, where the browser rounds it
+const READABLE = 0.5; // the smallest scale at which a card has space for a name of that size
+const CARDS = 40; // the most cards on the first screen
+const TWO_LINES = 0.54; // the smallest scale at which it has space for two lines
+const ROOMY = 0.6; // the smallest scale for which further boxes are opened
+let initial = new Set(folded); // the boxes that are closed at first on this screen
 
-/** The initial view: the whole graph if its text is legible, else both passes, else the start of each pass. */
+/** Opens boxes in turn, as long as everything is visible with two lines on each card. */
+function openSome() {
+  for (const path of data.next) {
+    const before = state.collapsed;
+    if ([...before].some((outer) => path.startsWith(`${outer}/`))) continue;
+    state.collapsed = new Set([...before].filter((one) => one !== path));
+    arrange();
+    if (filling(scene.width, scene.height) < ROOMY || scene.boxes.length > CARDS) state.collapsed = before;
+  }
+  arrange();
+  initial = new Set(state.collapsed);
+}
+
+/** The size of text in the graph's units: `size`, or more where that would be too small to read. */
+function type(size) {
+  return Math.max(size, LEGIBLE / camera.scale);
+}
+
+/** The initial view: everything if its text is legible, else both passes, else the part with the result. */
 function begin() {
   fit();
-  if (camera.scale >= READABLE || nodes.length > 1500) return;
+  if (camera.scale >= READABLE) return;
   for (const parts of [["forward", "backward"], ["forward"]]) {
-    const seen = nodes.map((node, place) => [node, boxFor(place)]).filter(([node]) => parts.includes(node.r)).map(([, box]) => box);
+    const seen = scene.boxes.filter((box) => parts.includes(box.role));
     if (!seen.length) return;
-    const left = Math.min(...seen.map((box) => box.x - box.w / 2));
-    const right = Math.max(...seen.map((box) => box.x + box.w / 2));
-    const top = Math.min(...seen.map((box) => box.y - box.h / 2));
-    const bottom = Math.max(...seen.map((box) => box.y + box.h / 2));
-    const scale = filling(right - left, bottom - top);
-    Object.assign(camera, { x: (left + right) / 2, y: (top + bottom) / 2, scale });
-    if (scale >= READABLE) break;
-    camera.scale = Math.max(scale, Math.min(READABLE, Math.max(0.35, filling(right - left, 1))));
-    camera.y = Math.min(camera.y, top + (stage.height / 2 - 45) / camera.scale);
+    const around = boundsOf(seen);
+    lookAt(around);
+    if (camera.scale >= READABLE) return;
+    camera.scale = READABLE;
+    const centre = result === null ? null : boxFor(result);
+    const [wide, tall] = [(stage.width - 50) / camera.scale, (stage.height - 90) / camera.scale];
+    const held = (low, high, space, at_) => (high - low <= space ? (low + high) / 2 : Math.max(low + space / 2, Math.min(high - space / 2, at_)));
+    camera.x = held(around.left, around.right, wide, centre ? centre.x : around.left);
+    camera.y = held(around.top, around.bottom, tall, centre ? centre.y : around.top);
   }
   redraw();
+}
+
+/** The rectangle around some cards. */
+function boundsOf(boxes) {
+  return {
+    left: least(boxes.map((box) => box.x - box.w / 2)), right: most_(boxes.map((box) => box.x + box.w / 2)),
+    top: least(boxes.map((box) => box.y - box.h / 2)), bottom: most_(boxes.map((box) => box.y + box.h / 2)),
+  };
 }
 
 /** Zooms by a factor about a point of the screen. */
@@ -58,22 +94,29 @@ function zoomBy(factor, px = stage.width / 2, py = stage.height / 2) {
 
 let gliding = 0;
 
-/** Brings a box into view by animation, unless it is well visible already. */
+/** Brings a card into view by animation. A card whose centre is visible stays where it is. */
 function reveal(box) {
   const [px, py] = toScreen(box.x, box.y);
-  const inside = px > 90 && px < stage.width - 90 && py > 50 && py < stage.height - 50;
-  const scale = camera.scale < 0.5 ? 0.9 : camera.scale;
-  if (inside && scale === camera.scale) return;
+  if (px >= 0 && px <= stage.width && py >= 0 && py <= stage.height) return;
+  glideTo({ x: box.x, y: box.y, scale: Math.max(camera.scale, READABLE) });
+}
+
+/** Moves the camera. */
+function glideTo(target, length = 240) {
   const from = { ...camera };
   const start = performance.now();
-  const length = still.matches ? 1 : 240;
   cancelAnimationFrame(gliding);
+  if (still.matches) {
+    Object.assign(camera, target);
+    redraw();
+    return;
+  }
   const glide = (now) => {
-    const t = Math.min(1, (now - start) / length);
+    const t = Math.max(0, Math.min(1, (now - start) / length));
     const eased = 1 - (1 - t) ** 3;
-    camera.x = from.x + (box.x - from.x) * eased;
-    camera.y = from.y + (box.y - from.y) * eased;
-    camera.scale = from.scale * (scale / from.scale) ** eased;
+    camera.x = from.x + (target.x - from.x) * eased;
+    camera.y = from.y + (target.y - from.y) * eased;
+    camera.scale = from.scale * (target.scale / from.scale) ** eased;
     redraw();
     if (t < 1) gliding = requestAnimationFrame(glide);
   };
@@ -117,7 +160,7 @@ function startCamera() {
   canvas.addEventListener("pointercancel", up);
   canvas.addEventListener("dblclick", (event) => {
     const found = hit(...toGraph(event.offsetX, event.offsetY), 8 / camera.scale);
-    if (found && found.group) toggleGroup(found.group);
+    if (found && found.group && !found.opens) toggleGroup(found.group);
   });
   canvas.addEventListener("wheel", (event) => {
     event.preventDefault();
@@ -136,8 +179,15 @@ function resize() {
   Object.assign(stage, { width: box.width, height: box.height });
   canvas.width = Math.round(box.width * devicePixelRatio);
   canvas.height = Math.round(box.height * devicePixelRatio);
-  if (first) begin();
+  if (first) {
+    if (sameSet(state.collapsed, folded)) openSome();
+    begin();
+  }
   redraw();
+}
+
+function sameSet(a, b) {
+  return a.size === b.size && [...a].every((one) => b.has(one));
 }
 
 let hovered = null; // the element under the pointer
@@ -152,7 +202,8 @@ function point(event) {
 }
 
 function click(event) {
-  const found = hit(...toGraph(event.offsetX, event.offsetY), 8 / camera.scale);
-  choose(found || {});
-  if (found && state.tab !== "details" && found.edge !== undefined) set({ tab: "details" });
+  const { opens, ...found } = hit(...toGraph(event.offsetX, event.offsetY), 8 / camera.scale) || {};
+  if (opens) toggleGroup(found.group);
+  choose(found);
+  if (state.tab !== "details" && found.edge !== undefined) set({ tab: "details" });
 }

@@ -36,39 +36,20 @@ function paintAll() {
   const [right, bottom] = toGraph(stage.width, stage.height);
   const seen = visible(left - 120, right + 120, top - 60, bottom + 60);
   const few = seen.boxes.length < 900;
-  const detail = camera.scale > 0.42 && few ? 2 : camera.scale > 0.16 && few ? 1 : 0;
+  const detail = camera.scale > TWO_LINES && few ? 2 : camera.scale > 0.16 && few ? 1 : 0;
   if (detail) paintFrames(g);
+  g.globalAlpha = scene.fade;
   paintLines(g, seen.lines, detail);
+  g.globalAlpha = 1;
   if (detail) for (const k of seen.boxes) paintBox(g, scene.boxes[k], detail);
   else paintBlocks(g, seen.boxes);
-  if (detail === 2) paintNumbers(g, seen.lines);
+  if (detail === 2 && scene.fade === 1) paintNumbers(g, seen.lines);
   paintPulse(g);
+  paintOverview();
   frameTime = performance.now() - start;
 }
 
 // ---------------------------------------------------------------- scopes and lines
-
-function paintFrames(g) {
-  for (const [path, frame] of frames) {
-    const parts = path.split("/");
-    if (parts.some((_, k) => state.collapsed.has(parts.slice(0, k + 1).join("/")))) continue;
-    g.beginPath();
-    g.roundRect(frame.left, frame.top, frame.right - frame.left, frame.bottom - frame.top, 12);
-    g.strokeStyle = state.group === path ? ink.chosen : ink["strong-line"];
-    g.globalAlpha = 0.75;
-    g.setLineDash([1, 4]);
-    g.lineCap = "round";
-    g.lineWidth = 1.6;
-    g.stroke();
-    g.setLineDash([]);
-    g.globalAlpha = 1;
-    g.fillStyle = ink.soft;
-    g.font = `600 11px ${ink.sans}`;
-    g.textAlign = "left";
-    g.textBaseline = "alphabetic";
-    g.fillText(parts[parts.length - 1], frame.left + 10, frame.top + 15);
-  }
-}
 
 /** The colour and width of a line: highlighted, selected, used in this step, computed, or not computed yet. */
 function lineStyle(line) {
@@ -79,7 +60,7 @@ function lineStyle(line) {
   if (now) return [pulse.back ? "backward" : "forward", 2.4];
   const near = state.node !== null && line.edges.some((n) => edges[n].a === state.node || edges[n].b === state.node);
   if (near) return ["soft", 1.6];
-  const known = line.edges.some((number) => isComputed(edges[number].b, state.step));
+  const known = line.body || line.edges.some((number) => isComputed(edges[number].b, state.step));
   return [known ? "strong-line" : "line", 1.2];
 }
 
@@ -155,6 +136,7 @@ function roleInk(place) {
 
 /** The colour of a card in the active overlay, or null. */
 function fillOf(box) {
+  if (box.group !== null) return groupFill(box.group);
   if (state.differences && box.node !== null) {
     const d = state.differences.get(box.node);
     return d === undefined ? null : box.node === state.firstDifference ? "#d55e00" : ramp(d);
@@ -163,8 +145,12 @@ function fillOf(box) {
 }
 
 function paintBox(g, box, detail) {
-  const chosen = box.group === null ? state.node === box.node : state.group === box.group;
-  const now = box.node !== null && state.step > 0 && schedule.steps[state.step - 1].node === box.node && state.step < schedule.steps.length;
+  if (box.inner) {
+    paintInner(g, box, detail);
+    return;
+  }
+  const chosen = box.group === null ? state.node === box.node : state.group === box.group || (state.node !== null && boxFor(state.node) === box);
+  const now = state.step > 0 && state.step < schedule.steps.length && boxFor(schedule.steps[state.step - 1].node) === box;
   g.beginPath();
   g.roundRect(box.x - box.w / 2, box.y - box.h / 2, box.w, box.h, box.group ? 14 : 9);
   const fill = fillOf(box);
@@ -178,11 +164,19 @@ function paintBox(g, box, detail) {
   if (box.node !== null && nodes[box.node].t === "placeholder") g.setLineDash([5, 3]);
   g.stroke();
   g.setLineDash([]);
-  if (box.group) paintGroup(g, box, detail);
+  if (box.group) paintGroup(g, box, detail, fill);
   else {
     paintBadge(g, box, role, known);
     if (detail === 2) paintText(g, box, shone ? null : fill, known);
-    else paintName(g, box, shone ? null : fill);
+    else {
+      const shown = nodes[box.node].pic?.k === "picture" && camera.scale > PICTURES;
+      paintName(g, box, shone ? null : fill, shown ? pictureSlots(nodes[box.node].pic) : 0);
+      if (shown) {
+        paintArray(g, box, known, fill);
+        paintLit(g, box);
+      }
+    }
+    paintLoopMark(g, box);
   }
 }
 
@@ -197,42 +191,52 @@ function paintBadge(g, box, role, known) {
   g.restore();
 }
 
-function paintName(g, box, fill) {
+const PICTURES = 0.3; // the smallest scale at which cards show pictures
+
+/** The width that a card's pictures take, at its right edge. */
+function pictureSlots(pic) {
+  return (pic.g ? 2 : 1) * (pic.w + 8);
+}
+
+function paintName(g, box, fill, slots) {
   g.fillStyle = fill ? contrast(fill) : ink.ink;
-  const size = Math.min(26, 10.5 / camera.scale); // at least ten screen pixels, if there is space
+  const size = Math.min(26, LEGIBLE / camera.scale); // legible, if there is space
   g.font = `600 ${size}px ${ink.sans}`;
   g.textAlign = "center";
   g.textBaseline = "middle";
-  g.fillText(clipped(nodes[box.node].n, Math.floor((box.w - 10) / (0.58 * size))), box.x, box.y);
+  g.fillText(clipped(nodes[box.node].n, Math.floor((box.w - slots - 10) / (0.58 * size))), box.x - slots / 2, box.y);
 }
 
 /** A card's two lines: name and operation; value and, once computed, gradient. */
 function paintText(g, box, fill, known) {
   const node = nodes[box.node];
-  const slots = node.pic && node.pic.k === "picture" ? (node.pic.g ? 2 : 1) * (node.pic.w + 8) : 0;
+  const slots = node.pic && node.pic.k === "picture" ? pictureSlots(node.pic) : 0;
   const [left, right] = [box.x - box.w / 2 + 14, box.x + box.w / 2 - 9 - slots];
   const middle = node.pic && node.pic.k === "numbers" ? box.y - box.h / 2 + 22 : box.y; // the first line is above it
   const [ink1, ink2] = fill ? [contrast(fill), contrast(fill)] : [known ? ink.ink : ink.faint, ink.soft];
   g.textBaseline = "alphabetic";
   g.textAlign = "left";
   g.fillStyle = ink1;
-  g.font = `600 13px ${ink.sans}`;
-  g.fillText(clipped(node.n, 24), left, middle - 5);
-  if (node.t === "operation") {
+  g.font = `600 ${type(13)}px ${ink.sans}`;
+  const name = fitted(g, clipped(node.n, 24), right - left);
+  g.fillText(name, left, middle - 5);
+  const rest = right - left - g.measureText(name).width - 8;
+  if (node.t === "operation" && rest > 12) {
     g.textAlign = "right";
     g.fillStyle = ink2;
-    g.font = `11px ${ink.sans}`;
-    g.fillText(node.n === node.o ? calledAs[box.node] : clipped(node.o, 16), right, middle - 5);
+    g.font = `${type(11)}px ${ink.sans}`;
+    g.fillText(fitted(g, node.n === node.o ? calledAs[box.node] : clipped(node.o, 16), rest), right, middle - 5);
   }
   const shown = paintArray(g, box, known, fill);
   paintLit(g, box);
   if (shown && node.pic.k === "numbers") return;
-  g.font = `11.5px ${ink.mono}`;
+  g.font = `${type(11.5)}px ${ink.mono}`;
   g.textBaseline = "alphabetic";
   g.textAlign = "left";
   g.fillStyle = ink2;
-  g.fillText(known ? valueText(box.node) : "·", left, middle + 14);
   const gradient = shown ? "" : gradientText(box.node);
+  const space = right - left - (gradient ? g.measureText(gradient).width + 6 : 0);
+  g.fillText(known ? fitted(g, valueText(box.node), space) : "·", left, middle + 14);
   if (gradient) {
     g.textAlign = "right";
     g.fillStyle = fill ? contrast(fill) : ink.backward;
@@ -269,22 +273,6 @@ function gradientText(place) {
   return `∂ ${short(sum, 3)} …`;
 }
 
-function paintGroup(g, box, detail) {
-  const name = box.group.split("/").pop();
-  g.textAlign = "center";
-  g.textBaseline = "alphabetic";
-  g.fillStyle = ink.ink;
-  g.font = `600 ${detail === 2 ? 13 : 18}px ${ink.sans}`;
-  g.fillText(clipped(name, 20), box.x, box.y - 3);
-  g.fillStyle = ink.soft;
-  g.font = `11px ${ink.sans}`;
-  if (detail === 2) g.fillText(`${groups.get(box.group).length} nodes`, box.x, box.y + 15);
-  g.beginPath();
-  g.roundRect(box.x - box.w / 2 + 4, box.y - box.h / 2 + 4, box.w - 8, box.h - 8, 10);
-  g.lineWidth = 1;
-  g.strokeStyle = ink.line;
-  g.stroke();
-}
 
 function clipped(text, length) {
   return text.length > length ? `${text.slice(0, Math.max(1, length - 1))}…` : text;

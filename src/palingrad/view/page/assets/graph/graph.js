@@ -24,12 +24,31 @@ nodes.forEach((node, place) => {
   });
 });
 
+const folded = new Set(data.folded); // the boxes that are closed at first
+
 /** The number of elements of a node, or null if the shape is unknown. */
 function sizeOf(place) {
   const shape = nodes[place].sh;
   if (!shape || shape.includes(null)) return null;
   return shape.reduce((a, b) => a * b, 1);
 }
+
+/** Gives arrays that were exported as bytes their numbers, `f`, which are decoded on first use. */
+function withNumbers(array) {
+  if (!array || array.b === undefined) return;
+  let found = null;
+  Object.defineProperty(array, "f", { get: () => (found ||= unpacked(array.b, array.t)) });
+}
+
+function unpacked(text, kind) {
+  const bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+  if (kind === "u1") return bytes;
+  return kind === "f4" ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer);
+}
+
+for (const node of nodes) [node.v, node.j].forEach(withNumbers);
+for (const edge of edges) withNumbers(edge.l);
+for (const one of data.runs || []) Object.values(one.v).forEach(withNumbers);
 
 /** An exported array as numbers; null if only a summary was exported. */
 function decoded(array, dtype) {

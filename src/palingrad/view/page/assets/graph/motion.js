@@ -6,12 +6,12 @@ const pulse = { from: 0, edges: [], back: false }; // the animation of numbers a
 function paintNumbers(g, lines) {
   labels = [];
   if (lines.length > 160 || camera.scale < 0.62) return;
-  g.font = `10.5px ${ink.mono}`;
+  g.font = `${type(10.5)}px ${ink.mono}`;
   g.textAlign = "center";
   g.textBaseline = "middle";
   for (const k of lines) {
     const line = scene.lines[k];
-    if (line.edges.length > 1) continue;
+    if (line.edges.length !== 1 || scene.boxes[line.from].group !== null || scene.boxes[line.to].group !== null) continue;
     const edge = edges[line.edges[0]];
     const parallel = ins[edge.b].length > 1;
     if (sizeOf(edge.a) !== 1 || sizeOf(edge.b) !== 1 || !nodes[edge.a].g || !isComputed(edge.b, state.step) || !schedule.active.has(edge.b)) {

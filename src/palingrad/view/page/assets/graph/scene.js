@@ -1,37 +1,26 @@
-// The scene: positions of node cards, boxes of collapsed scopes, and the lines between them.
+// The scene: the cards and frames that are visible, where they stand, and the lines between them.
 //
-// Positions never change: a collapsed scope is drawn at the centre of its members.
+// A closed box is one card. Whenever boxes open or close, the layout of the visible cards is done anew.
 
 const HEIGHT = 46;
-const frames = new Map(); // scope → the rectangle that the layout reserved for its members
-for (const path of groups.keys()) {
-  const [left, top, width, height] = (data.frames || {})[path] || around(groups.get(path));
-  frames.set(path, { left, top, right: left + width, bottom: top + height });
-}
+const frames = new Map(); // open box → its rectangle
 
-/** The rectangle around some nodes: [left, top, width, height]. */
-function around(members) {
-  const xs = members.flatMap((place) => [nodes[place].p[0] - nodes[place].w / 2, nodes[place].p[0] + nodes[place].w / 2]);
-  const ys = members.flatMap((place) => [nodes[place].p[1] - nodes[place].h / 2, nodes[place].p[1] + nodes[place].h / 2]);
-  const [left, top] = [Math.min(...xs) - 12, Math.min(...ys) - 24];
-  return [left, top, Math.max(...xs) + 12 - left, Math.max(...ys) + 12 - top];
-}
-
-let scene = null; // {boxes, lines, grid}
+let scene = null; // {boxes, boxOf, ofGroup, lines, grid, width, height, fade, closed}
 const CELL = 400;
 
-/** The outermost collapsed scope that contains a node, or null. */
+/** The outermost closed box that contains a node, or null. */
 function collapsedScope(place) {
   const scope = nodes[place].s;
   if (!scope || !state.collapsed.size) return null;
-  for (let depth = 1; depth <= scope.length; depth++) {
-    const path = scope.slice(0, depth).join("/");
+  let path = "";
+  for (const part of scope) {
+    path = path ? `${path}/${part}` : part;
     if (state.collapsed.has(path)) return path;
   }
   return null;
 }
 
-/** Builds the boxes and lines for the currently collapsed scopes. */
+/** Builds the visible cards and lines, and lays them out. */
 function arrange() {
   const boxes = [];
   const boxOf = new Array(nodes.length);
@@ -40,39 +29,70 @@ function arrange() {
     const path = collapsedScope(place);
     if (path === null) {
       boxOf[place] = boxes.length;
-      boxes.push({ node: place, group: null, x: node.p[0], y: node.p[1], w: node.w, h: node.h });
+      boxes.push({ node: place, group: null, w: node.w, h: node.h || HEIGHT, path: node.s || [], role: node.r, leaf: !ins[place].length });
       return;
     }
     if (!ofGroup.has(path)) {
-      const frame = frames.get(path);
-      const name = path.split("/").pop();
       ofGroup.set(path, boxes.length);
-      const w = Math.max(130, 40 + 8 * name.length);
-      boxes.push({ node: null, group: path, x: (frame.left + frame.right) / 2, y: (frame.top + frame.bottom) / 2, w, h: 58 });
+      boxes.push({ node: null, group: path, w: groupWidth(path), h: GROUP_HEIGHT, path: path.split("/").slice(0, -1), role: groupRole(path), leaf: false });
     }
     boxOf[place] = ofGroup.get(path);
   });
+  const bodies = openBodies(boxes, boxOf);
+  const lines = [...linesBetween(boxes, boxOf), ...bodies];
+  const drawn = placed(boxes, lines);
+  frames.clear();
+  for (const [path, left, top, width, height] of drawn.frames) frames.set(path, { left, top, right: left + width, bottom: top + height });
+  boxes.forEach((box, k) => {
+    [box.x, box.y] = drawn.positions[k];
+    if (box.node !== null) nodes[box.node].p = drawn.positions[k];
+  });
+  lines.forEach((line, k) => {
+    line.points = drawn.paths[k].flat();
+    bounded(line);
+    if (line.edges.length === 1) edges[line.edges[0]].q = line.points;
+  });
+  scene = { boxes, boxOf, lines, ofGroup, grid: gridded(boxes, lines), width: drawn.width, height: drawn.height, fade: 1, closed: state.collapsed };
+}
+
+/** One line for each edge between nodes, and one for all edges between two boxes of which one is closed. */
+function linesBetween(boxes, boxOf) {
   const lines = [];
   const merged = new Map();
   edges.forEach((edge, number) => {
     const [from, to] = [boxOf[edge.a], boxOf[edge.b]];
-    if (from === to && boxes[from].group !== null) return;
+    if (from === to || (isOpened(edge.b) && boxes[to].group === null)) return;
     if (boxes[from].group === null && boxes[to].group === null) {
-      lines.push(bounded({ edges: [number], from, to, points: edge.q }));
+      lines.push({ edges: [number], from, to });
       return;
     }
-    const key = `${from} ${to}`;
-    if (merged.has(key)) {
-      merged.get(key).edges.push(number);
-      return;
+    const key = from * nodes.length + to;
+    if (!merged.has(key)) {
+      merged.set(key, { edges: [], from, to });
+      lines.push(merged.get(key));
     }
-    const [a, b] = [boxes[from], boxes[to]];
-    const down = b.y >= a.y;
-    const line = bounded({ edges: [number], from, to, points: [a.x, a.y + (down ? a.h : -a.h) / 2, b.x, b.y - (down ? b.h : -b.h) / 2] });
-    merged.set(key, line);
-    lines.push(line);
+    merged.get(key).edges.push(number);
   });
-  scene = { boxes, boxOf, lines, ofGroup, grid: gridded(boxes, lines) };
+  return betweenPhases(boxes, boxOf, lines);
+}
+
+/** A closed phase has one line from each other phase: from its result if that is visible, else from its last card. */
+function betweenPhases(boxes, boxOf, lines) {
+  const isPhase = (k) => boxes[k].group !== null && boxKind(boxes[k].group) === "phase";
+  const kept = new Map();
+  const rank = (line) => (result !== null && line.from === boxOf[result] ? Infinity : isPhase(line.to) ? line.from : -line.to);
+  for (const line of lines) {
+    if (!isPhase(line.to) && !isPhase(line.from)) continue;
+    const key = isPhase(line.to) ? `${boxes[line.from].role} to ${line.to}` : `${line.from} to ${boxes[line.to].role}`;
+    const best = kept.get(key);
+    if (!best || rank(line) > rank(best)) kept.set(key, line);
+  }
+  const updates = [...kept.values()].filter((line) => boxes[line.to].role === "update");
+  if (updates.some((line) => boxes[line.from].role === "backward")) { // what the step reads of the forward pass is in the panel
+    for (const [key, line] of kept) if (boxes[line.to].role === "update" && boxes[line.from].role === "forward") kept.delete(key);
+  }
+  const chosen = new Set(kept.values());
+  return lines.filter((line) => (!isPhase(line.to) && !isPhase(line.from)) || chosen.has(line));
 }
 
 function bounded(line) {
@@ -126,25 +146,41 @@ function visible(left, right, top, bottom) {
   return { boxes: [...boxes], lines: [...lines] };
 }
 
-/** The element at a point of the graph: {node}, {group}, {edge} or null. */
+/** The element at a point of the graph: {node}, {group}, {edge} or null; `opens` at the mark that opens or closes
+ *  a box. */
 function hit(x, y, slack) {
   const near = visible(x - slack, x + slack, y - slack, y + slack);
   for (const k of near.boxes) {
     const box = scene.boxes[k];
     if (Math.abs(x - box.x) <= box.w / 2 && Math.abs(y - box.y) <= box.h / 2) {
-      return box.group === null ? { node: box.node } : { group: box.group };
+      if (box.inner) return { inner: box.inner };
+      if (loopAt.has(box.node) && x > box.x + box.w / 2 - 24 && y < box.y) return { group: loopAt.get(box.node).path, opens: true };
+      if (box.group === null) return { node: box.node };
+      return x > box.x + box.w / 2 - 28 ? { group: box.group, opens: true } : { group: box.group };
     }
   }
   let best = null;
   let least = slack;
   for (const k of near.lines) {
+    if (scene.lines[k].body) continue;
     const d = distance(bent(scene.lines[k]), x, y);
     if (d < least) {
       least = d;
       best = scene.lines[k];
     }
   }
-  return best ? { edge: best.edges[0] } : null;
+  return best ? { edge: best.edges[0] } : titleAt(x, y);
+}
+
+/** The innermost frame whose title is at a point. */
+function titleAt(x, y) {
+  let found = null;
+  for (const [path, frame] of frames) {
+    if (x < frame.left || x > frame.right || y < frame.top || y > frame.top + 24) continue;
+    if (found && found.group.length > path.length) continue;
+    found = x < frame.left + 26 ? { group: path, opens: true } : x < frame.left + 40 + 8 * boxTitle(path).length ? { group: path } : found;
+  }
+  return found;
 }
 
 /** A line as short straight segments; it is curved between points that aren't vertically aligned. */

@@ -2,7 +2,7 @@
 
 /** The vector-Jacobian products of the unit vector at an entry, one for each operand (flat arrays or null):
  *  rows of the local Jacobians. null if the page can't compute them. */
-function rowsOf(place, entry, operands = null) {
+function jacobianRows(place, entry, operands = null) {
   const size = sizeOf(place);
   if (size === null || entry >= size) return null;
   const unit = new Float64Array(size);
@@ -35,7 +35,7 @@ function productEntries(place, entry) {
 
 /** The operands' entries with a derivative of an entry that isn't 0: node → entries, in order. */
 function takingPart(place, entry) {
-  return entriesOf(place, rowsOf(place, entry));
+  return entriesOf(place, jacobianRows(place, entry));
 }
 
 function entriesOf(place, rows) {
@@ -61,7 +61,7 @@ function readEntries(place, entry) {
     const value = valueOf(edges[number].a);
     return value && isFloat(edges[number].a) ? { shape: value.shape, data: value.data.map(() => 1) } : value;
   });
-  return entriesOf(place, ones.includes(null) ? null : rowsOf(place, entry, ones));
+  return entriesOf(place, ones.includes(null) ? null : jacobianRows(place, entry, ones));
 }
 
 const reads = new Map(); // block → for each operand, the operands that its vector-Jacobian product reads
@@ -99,7 +99,7 @@ function linearTerms(place, entry) {
   const free = used.map((some, k) => some !== null && !some.has(k) && !some.has(n));
   const joint = used.every((some) => some === null || some.size === 0 || [...some].every((k) => used[k] === null));
   const places = joint ? used.map((some, k) => k).filter((k) => used[k] !== null) : [free.indexOf(true)];
-  const rows = rowsOf(place, entry);
+  const rows = jacobianRows(place, entry);
   if (!rows || !places.length) return null;
   if (places[0] === -1) return selected(place, rows, entry);
   return termsOf(place, rows, places);
@@ -186,7 +186,7 @@ function grouped(place, entry) {
   const from = edges[ins[place][0]].a;
   const members = takingPart(place, entry).get(from) || [];
   const of = nodes[place].o;
-  const row = of === "cross_entropy" ? rowsOf(place, entry)[0] : null; // negative at the entry's class
+  const row = of === "cross_entropy" ? jacobianRows(place, entry)[0] : null; // negative at the entry's class
   const same = sameShape(nodes[from].sh || [], nodes[place].sh || []);
   const own = row ? members.findIndex((k) => row[k] < 0) : same ? members.indexOf(entry) : 0;
   if (!members.length || members.length > 6 || own < 0 || ins[place].length > (row ? 2 : 1)) return null;

@@ -5,11 +5,13 @@ function startDetails() {
     const panel = at("details");
     if (state.node !== null) panel.replaceChildren(...nodeDetails(state.node));
     else if (state.edge !== null) panel.replaceChildren(...edgeDetails(state.edge));
+    else if (state.inner !== null) panel.replaceChildren(...innerDetails(state.inner));
+    else if (state.group !== null && loops.has(bodyOf(state.group))) panel.replaceChildren(...loopDetails(bodyOf(state.group)));
     else if (state.group !== null && groups.has(state.group)) panel.replaceChildren(...groupDetails(state.group));
     else panel.replaceChildren(...welcome());
     panel.scrollTop = 0;
   };
-  watch(["node", "edge", "group", "version", "collapsed"], show);
+  watch(["node", "edge", "group", "inner", "version", "collapsed"], show);
   watch(["step"], () => {
     if (state.node !== null && schedule.active.has(state.node)) show();
   });
@@ -29,6 +31,7 @@ function welcome() {
     make("p", { class: "note" }, "Choose a node or an edge. Press ? for all keys."),
     ...data.notes.map((text) => make("p", { class: "warn" }, text)),
     ...outcome,
+    ...contentsPart(),
     ...(list.length ? [part("Gradients of the leaves", make("ul", { class: "list" }, ...list))] : []),
   ];
 }
@@ -40,7 +43,7 @@ function part(title, ...children) {
 /** A row that shows a node and selects it when clicked. */
 function link_(place, ...more) {
   const node = nodes[place];
-  const where = node.s ? make("small", { class: "where" }, ` ${node.s[node.s.length - 1]}`) : null;
+  const where = node.sc ? make("small", { class: "where" }, ` ${node.sc[node.sc.length - 1]}`) : null;
   return make("li", {}, make("button", { class: "row", type: "button", onclick: () => goTo(place) },
     make("span", { class: `dot ${node.r} ${node.t}` }), make("span", {}, node.n, where), ...more));
 }
@@ -73,7 +76,7 @@ function nodeDetails(place) {
 
 function facts(node) {
   const rows = [["shape", shapeText(node.sh)], ["dtype", node.d || (node.parts ? "several outputs" : "?")]];
-  if (node.s) rows.push(["scope", node.s.join(" / ")]);
+  if (node.sc) rows.push(["scope", node.sc.join(" / ")]);
   if (node.by !== undefined) rows.push(["memory", `${counted(node.by)} bytes`]);
   if (node.dead !== undefined) rows.push(["dead units", `${short(100 * node.dead, 3)} %`]);
   for (const one of data.overlays) {
@@ -123,7 +126,8 @@ function gradientPart(place) {
 /** The written-out chain rule from the result to this node, with the exported values. */
 function workedPart(place) {
   const text = (data.worked || {})[place];
-  if (!text || rowsNow) return [];
+  if (rowsNow) return [];
+  if (!text) return derivedPart(place);
   const lines = (text.match(/<math/g) || []).length;
   return [make("details", { class: "worked", open: lines <= 9 ? "" : null }, make("summary", {}, "The chain rule, step by step"), make("div", { html: text }))];
 }

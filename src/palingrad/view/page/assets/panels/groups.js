@@ -1,8 +1,9 @@
-// Scopes: collapsing and expanding them, and the gradients at a scope's boundary.
+// Boxes: closing and opening them, and the gradients at a box's boundary.
 
 /** Collapses or expands a scope. */
 function toggleGroup(path) {
   const collapsed = new Set(state.collapsed);
+  path = bodyOf(path);
   if (collapsed.has(path)) collapsed.delete(path);
   else collapsed.add(path);
   set({ collapsed });
@@ -27,6 +28,10 @@ function throughScope(numbers) {
   return sum;
 }
 
+function boxWord(path) {
+  return { phase: "phase", scope: "scope", repeat: "repetition", unit: "one repetition", part: "part", leaves: "leaves" }[boxKind(path)];
+}
+
 function groupDetails(path) {
   const { entering, leaving, inside } = boundary(path);
   const collapsed = state.collapsed.has(path);
@@ -47,13 +52,28 @@ function groupDetails(path) {
   if (inside.has(result)) outputs.push(link_(result, make("span", { class: "number gradient" }, "the result")));
   const variables = members.filter((place) => nodes[place].tr);
   return [
-    make("p", { class: "kind" }, `scope of ${members.length} nodes`),
-    make("h3", {}, path.split("/").join(" / ")),
+    make("p", { class: "kind" }, `${boxWord(path)} of ${counted(members.length)} nodes`),
+    make("h3", {}, path.split("/").map((_, k, all) => boxTitle(all.slice(0, k + 1).join("/"))).join(" / ")),
     make("div", { class: "row", style: "margin-top:10px" },
       make("button", { type: "button", id: "toggle-group", onclick: () => toggleGroup(path) }, collapsed ? "Expand" : "Collapse")),
-    make("p", { class: "caption" }, collapsed ? "Its space in the graph stays reserved." : "Collapsing it draws one card; nothing else moves."),
+    make("p", { class: "caption" }, collapsed ? "Its content takes the card's place, and the others make room." : "Its content becomes one card, and the others close up."),
     ...(inputs.length ? [part("Gradients passed to its inputs", make("ul", { class: "list", id: "boundary-in" }, ...inputs))] : []),
     ...(outputs.length ? [part("Gradients of its outputs", make("ul", { class: "list", id: "boundary-out" }, ...outputs))] : []),
     ...(variables.length ? [part("Trainable Variables", make("ul", { class: "list" }, ...variables.map((place) => link_(place, make("span", { class: "number" }, shapeText(nodes[place].sh))))))] : []),
   ];
+}
+
+/** What a large graph consists of: its phases or outermost boxes, and its parameters. */
+function contentsPart() {
+  if (!groups.size || !folded.size) return [];
+  const row = (path) => make("li", {}, make("button", { class: "row", type: "button", onclick: () => goToGroup(path) },
+    make("span", { class: `dot ${groupRole(path)}` }), make("span", {}, boxTitle(path)), make("span", { class: "number" }, counted(groups.get(path).length))));
+  const outer = [...groups.keys()].filter((path) => !path.includes("/"));
+  const fed = nodes.map((_, place) => place).filter((place) => nodes[place].t === "placeholder");
+  const feed = (place) => link_(place, make("span", { class: "number" }, nodes[place].v ? valueText(place) : "not fed"));
+  const trained = nodes.map((_, place) => place).filter((place) => nodes[place].tr && nodes[place].r === "forward");
+  const numbers = trained.reduce((sum, place) => sum + (sizeOf(place) || 0), 0);
+  return [part("Parts, with their number of nodes", make("ul", { class: "list", id: "parts" }, ...outer.slice(0, 24).map(row))),
+    ...(trained.length ? [part("Parameters", make("p", { class: "note", id: "parameters" }, `${counted(trained.length)} trainable Variable${trained.length === 1 ? "" : "s"}, ${counted(numbers)} number${numbers === 1 ? "" : "s"}`))] : []),
+    ...(fed.length ? [part("Feeds", make("ul", { class: "list", id: "feeds" }, ...fed.slice(0, 24).map(feed)))] : [])];
 }

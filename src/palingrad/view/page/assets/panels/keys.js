@@ -1,16 +1,16 @@
 // Keyboard control: an equivalent of every pointer action.
 
 const KEYS = [
-  ["← ↑ ↓ →", "in the graph: to the nearest input, consumer or neighbour"],
-  ["Enter", "open the details of the selection"],
+  ["← ↑ ↓ →", "in the graph: along a line, or to the nearest card"],
+  ["Enter", "open the details of the selection; open or close a chosen box"],
   ["/", "find a node"],
   ["space", "play or pause"],
   [", and .", "one step back, one step forward"],
   ["Home, End", "to the start, to the end of the timeline"],
-  ["+ − 0", "zoom in, zoom out, show all"],
+  ["+ − 0", "zoom in, zoom out, fit everything"],
   ["d p w c", "details, paths, what if, compare"],
   ["e", "the next edge of the chosen node"],
-  ["g", "collapse or expand the chosen scope, or the chosen node's"],
+  ["g", "close or open the chosen box, or the chosen node's"],
   ["o", "colour by the next overlay"],
   ["v", "edit the chosen leaf on its card"],
   ["s", "show or hide the source and the equation"],
@@ -68,6 +68,7 @@ function pressed(event) {
   if (key.startsWith("Arrow")) walk(key);
   else if (key === "Home") goStep(0);
   else if (key === "End") goStep(schedule.steps.length);
+  else if (key === "Enter" && state.group !== null) toggleGroup(state.group);
   else if (key === "Enter") {
     set({ tab: "details" });
     at("details").focus();
@@ -75,31 +76,43 @@ function pressed(event) {
   return true;
 }
 
-/** Selects the box in the direction of an arrow key: a neighbour along an edge, else the nearest box. */
+/** The card of the selection, or null. */
+function selectedBox() {
+  if (state.node !== null) return boxFor(state.node);
+  if (state.group !== null && scene.ofGroup.has(state.group)) return scene.boxes[scene.ofGroup.get(state.group)];
+  return scene.boxes.find((box) => box.inner && state.inner && box.inner.loop === state.inner.loop && box.inner.k === state.inner.k) || null;
+}
+
+/** Selects the card in the direction of an arrow key: a neighbour along a line, else the nearest card. */
 function walk(key) {
-  if (state.node === null) {
+  const here = selectedBox();
+  if (!here) {
     choose({ node: result ?? 0 });
     return;
   }
-  const here = boxFor(state.node);
   const [dx, dy] = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[key];
-  const near = [...ins[state.node].map((n) => edges[n].a), ...outs[state.node].map((n) => edges[n].b)];
-  const ahead = (place) => {
-    const box = boxFor(place);
+  const own = scene.boxes.indexOf(here);
+  const near = scene.lines.filter((line) => line.from === own || line.to === own).map((line) => scene.boxes[line.from === own ? line.to : line.from]);
+  const ahead = (box) => {
     const [x, y] = [box.x - here.x, box.y - here.y];
     const forward = x * dx + y * dy;
     return forward > 4 ? forward + 2.2 * Math.abs(x * dy - y * dx) : Infinity;
   };
-  const best = (places) => places.reduce((a, b) => (b !== state.node && ahead(b) < ahead(a) ? b : a), state.node);
+  const best = (boxes) => boxes.reduce((a, b) => (b !== here && ahead(b) < ahead(a) ? b : a), here);
   const linked = best(near);
-  const found = linked !== state.node ? linked : best(closeBy(here));
-  if (found !== state.node) choose({ node: found });
+  const found = linked !== here ? linked : best(closeBy(here));
+  if (found !== here) chooseBox(found);
 }
 
-/** The neighbours of a box. */
+function chooseBox(box) {
+  if (box.inner) choose({ inner: box.inner });
+  else choose(box.group === null ? { node: box.node } : { group: box.group });
+}
+
+/** The cards around a card. */
 function closeBy(box) {
   const seen = visible(box.x - 900, box.x + 900, box.y - 500, box.y + 500);
-  return seen.boxes.map((k) => scene.boxes[k].node).filter((place) => place !== null);
+  return seen.boxes.map((k) => scene.boxes[k]);
 }
 
 function nextEdge() {

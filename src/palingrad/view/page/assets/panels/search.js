@@ -18,7 +18,7 @@ function find(query) {
     if (name.startsWith(text)) return 1;
     if (node.o.startsWith(text)) return 2;
     if (name.includes(text) || node.o.includes(text)) return 3;
-    if ((node.s || []).join("/").toLowerCase().includes(text)) return 4;
+    if ((node.sc || []).join("/").toLowerCase().includes(text)) return 4;
     if (node.src && `${node.src[0]}:${node.src[1]} ${node.src[2]}`.toLowerCase().includes(text)) return 5;
     return null;
   };

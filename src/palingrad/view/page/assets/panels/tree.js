@@ -3,7 +3,7 @@
 // Only visible rows are in the document; each states its position and the number of rows to screen readers.
 
 const ROW = 26;
-const outline = { rows: [], open: new Set(groups.keys()), current: 0 };
+const outline = { rows: [], open: new Set(), current: 0 };
 
 /** The rows of expanded scopes: {kind, place or path, level, at, of}. */
 function outlineRows() {
@@ -39,6 +39,7 @@ function outlineRows() {
 }
 
 function startTree() {
+  outline.open = new Set([...groups.keys()].filter((path) => !state.collapsed.has(path)));
   const tree = at("tree");
   const space = make("div", { class: "space" });
   tree.append(space);
@@ -46,8 +47,8 @@ function startTree() {
   tree.addEventListener("keydown", treeKeys);
   tree.addEventListener("focus", () => focusRow(outline.current));
   at("scopes").hidden = groups.size === 0;
-  at("collapse").onclick = () => set({ collapsed: new Set([...groups.keys()].filter((path) => !path.includes("/"))) });
-  at("expand").onclick = () => set({ collapsed: new Set() });
+  at("collapse").onclick = () => set({ collapsed: new Set([...folded, ...[...groups.keys()].filter((path) => !path.includes("/"))]) });
+  at("expand").onclick = () => set({ collapsed: closedBeyond(OPENED) });
   new ResizeObserver(showRows).observe(tree);
   watch(["node", "group", "version"], () => {
     const row = outline.rows.findIndex((one) => (one.kind === "node" ? one.place === state.node : one.path === state.group));
@@ -58,6 +59,24 @@ function startTree() {
     showRows();
   });
   refreshTree();
+}
+
+const OPENED = 1000; // cards that "Expand all" shows at most: outer boxes are opened first
+
+/** The boxes that stay closed if boxes are opened, outer ones first, until so many cards are visible. */
+function closedBeyond(limit) {
+  const inside = new Map([["", 0]]);
+  for (const path of groups.keys()) inside.set(path, 0);
+  for (const node of nodes) inside.set((node.s || []).join("/"), inside.get((node.s || []).join("/")) + 1);
+  const parent = (path) => path.split("/").slice(0, -1).join("/");
+  for (const path of groups.keys()) inside.set(parent(path), inside.get(parent(path)) + 1);
+  const closed = new Set();
+  let cards = inside.get("");
+  for (const path of [...groups.keys()].sort((a, b) => a.split("/").length - b.split("/").length)) {
+    if (closed.has(parent(path)) || cards - 1 + inside.get(path) > limit) closed.add(path);
+    else cards += inside.get(path) - 1;
+  }
+  return closed;
 }
 
 function refreshTree() {
@@ -88,7 +107,7 @@ function rowElement(k) {
   return make("div", {
     role: "treeitem", id: `row${k}`, "aria-level": row.level, "aria-posinset": row.at, "aria-setsize": row.of,
     "aria-selected": String(chosen), "aria-expanded": row.kind === "group" ? String(outline.open.has(row.path)) : null,
-    "aria-label": row.kind === "node" ? spoken(row.place) : `scope ${row.path}, ${groups.get(row.path).length} nodes`,
+    "aria-label": row.kind === "node" ? spoken(row.place) : `${boxKind(row.path)} ${boxTitle(row.path)}, ${groups.get(row.path).length} nodes`,
     tabindex: k === outline.current ? "0" : "-1", style: `top:${k * ROW}px;padding-left:${8 + 14 * (row.level - 1)}px`,
     onclick: () => pickRow(k),
   }, ...parts);
@@ -102,7 +121,7 @@ function nodeRow(place) {
 
 function groupRow(path) {
   const open = outline.open.has(path);
-  return [make("span", { class: "twist" }, open ? "▾" : "▸"), make("span", { class: "name" }, path.split("/").pop()),
+  return [make("span", { class: "twist" }, open ? "▾" : "▸"), make("span", { class: "name" }, boxTitle(path)),
     make("small", {}, state.collapsed.has(path) ? "collapsed" : String(groups.get(path).length))];
 }
 

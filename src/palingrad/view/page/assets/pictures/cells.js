@@ -1,12 +1,12 @@
 // Where the entries of an array lie on its card: as numbers, or as the pixels of a picture's tiles.
 
-const GAP = 2; // between tiles
+const TILE_GAP = 2; // between tiles
 
 /** The size of an array on its card. */
 function pictureSize(pic) {
   if (pic.k === "numbers") return [pic.c * pic.s[0], pic.r * pic.s[1]];
   const down = Math.ceil(pic.n / pic.a);
-  return [pic.a * pic.s[0] + (pic.a - 1) * GAP, down * pic.s[1] + (down - 1) * GAP];
+  return [pic.a * pic.s[0] + (pic.a - 1) * TILE_GAP, down * pic.s[1] + (down - 1) * TILE_GAP];
 }
 
 /** The top left corner of the value's picture on a card, or of the gradient's. */
@@ -32,8 +32,8 @@ function cellOf(box, entry, gradient) {
   const [x, y] = pictureCorner(box, gradient);
   const [w, h] = numberCell(pic);
   return [
-    x + (tile % pic.a) * (pic.s[0] + GAP) + (k % pic.c) * w,
-    y + Math.floor(tile / pic.a) * (pic.s[1] + GAP) + Math.floor(k / pic.c) * h, w, h,
+    x + (tile % pic.a) * (pic.s[0] + TILE_GAP) + (k % pic.c) * w,
+    y + Math.floor(tile / pic.a) * (pic.s[1] + TILE_GAP) + Math.floor(k / pic.c) * h, w, h,
   ];
 }
 
@@ -54,10 +54,10 @@ function entryAt(box, x, y) {
     const [wide, high] = pictureSize(pic);
     if (x < left || y < top || x >= left + wide || y >= top + high) continue;
     if (pic.k === "numbers") return { gradient, entry: Math.floor((y - top) / h) * pic.c + Math.floor((x - left) / w) };
-    const [across, down] = [Math.floor((x - left) / (pic.s[0] + GAP)), Math.floor((y - top) / (pic.s[1] + GAP))];
+    const [across, down] = [Math.floor((x - left) / (pic.s[0] + TILE_GAP)), Math.floor((y - top) / (pic.s[1] + TILE_GAP))];
     const tile = down * pic.a + across;
-    const column = Math.floor((x - left - across * (pic.s[0] + GAP)) / w);
-    const row = Math.floor((y - top - down * (pic.s[1] + GAP)) / h);
+    const column = Math.floor((x - left - across * (pic.s[0] + TILE_GAP)) / w);
+    const row = Math.floor((y - top - down * (pic.s[1] + TILE_GAP)) / h);
     if (tile >= pic.n || column >= pic.c || row >= pic.r) return null;
     const k = row * pic.c + column;
     return { gradient, entry: pic.t ? k * node.sh[1] + tile : tile * pic.r * pic.c + k };

@@ -100,7 +100,7 @@ function paintPictureOf(g, box, gradient, fill) {
   const colour = gradient ? ink.backward : ink["strong-line"];
   const [w, h] = pic.s;
   for (let tile = 0; tile < pic.n; tile++) {
-    const [x, y] = [left + (tile % pic.a) * (w + GAP), upper + Math.floor(tile / pic.a) * (h + GAP)];
+    const [x, y] = [left + (tile % pic.a) * (w + TILE_GAP), upper + Math.floor(tile / pic.a) * (h + TILE_GAP)];
     g.fillStyle = ink.surface;
     g.fillRect(x, y, w, h);
     if (tiles) {

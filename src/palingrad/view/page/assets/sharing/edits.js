@@ -10,11 +10,11 @@ function exactly(x) {
 
 /** "n0:1.5;n3:~…" of the current edits; "" without edits. */
 function writtenEdits() {
-  return [...edited].map(([place, { data: numbers }]) => `${nodes[place].k}:${numbers.length <= IN_DECIMAL ? Array.from(numbers, exactly).join(",") : packed(numbers)}`).join(";");
+  return [...edited].map(([place, { data: numbers }]) => `${nodes[place].k}:${numbers.length <= IN_DECIMAL ? Array.from(numbers, exactly).join(",") : packedEdits(numbers)}`).join(";");
 }
 
 /** Doubles in base64, little-endian, after "~". */
-function packed(numbers) {
+function packedEdits(numbers) {
   const bytes = new DataView(new ArrayBuffer(8 * numbers.length));
   numbers.forEach((x, k) => bytes.setFloat64(8 * k, x, true));
   let text = "";
@@ -22,7 +22,7 @@ function packed(numbers) {
   return `~${btoa(text).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "")}`;
 }
 
-function unpacked(text) {
+function unpackedEdits(text) {
   const bytes = Uint8Array.from(atob(text.slice(1).replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
   const view = new DataView(bytes.buffer);
   return Array.from({ length: bytes.length / 8 }, (_, k) => view.getFloat64(8 * k, true));
@@ -31,7 +31,7 @@ function unpacked(text) {
 /** The numbers of one edit, or null if the text isn't one of `size` numbers. */
 function readNumbers(text, size) {
   try {
-    const parts = text.startsWith("~") ? unpacked(text) : text.split(",");
+    const parts = text.startsWith("~") ? unpackedEdits(text) : text.split(",");
     const wrong = (one) => typeof one === "string" && (one.trim() === "" || (Number.isNaN(Number(one)) && one !== "NaN"));
     return parts.length === size && !parts.some(wrong) ? parts.map(Number) : null;
   } catch {
