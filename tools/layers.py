@@ -47,7 +47,7 @@ ORDER = {
         ["__main__"],
     ],
     "eager": [["pullbacks"], ["*"]],
-    "engines": [["*"], ["native"], ["auto"], ["selection"]],
+    "engines": [["*"], ["native", "xla"], ["auto"], ["selection"]],
     "engines/native": [["llvm"], ["kernels"], ["plan"], ["runtime"], ["*"]],
     "engines/native/llvm": [["*"], ["functions"], ["maths"]],
     "engines/native/kernels": [["*"], ["gemm"], ["attention", "conv"], ["windowed"]],
@@ -69,6 +69,7 @@ ORDER = {
 # the top of its files.
 OPTIONAL = {
     "llvmlite": ["engines/native"],
+    "jax": ["engines/xla"],
     "rich": ["cli", "__main__.py", "train/progress.py"],
     "typer": ["cli", "__main__.py"],
     "pooch": ["data/fetch.py"],
@@ -109,6 +110,7 @@ LAZY = {
     "train/__init__.py": "explains names that don't exist",
     "serving/__init__.py": "the server needs Starlette and uvicorn, which are optional",
     "engines/native/engine.py": "the folder needs llvmlite; this file works without it",
+    "engines/xla/engine.py": "the folder needs JAX; this file works without it",
     "engines/native/llvm/library_functions.py": "modules of C functions are imported when code "
     "first calls one, and NumPy's is private",
     "view/__init__.py": "each public name's file is imported when it is first used",

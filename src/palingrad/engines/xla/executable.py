@@ -1,0 +1,200 @@
+"""A Program compiled by XLA: one call a run, Variables on the device."""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...dtypes import Array
+from ...graph.state.landing import Unchanged
+from ...passes.program import Program
+from ..base import Executable
+from . import residents
+from .checks import Span, check_fed, fed
+from .control import regional
+from .jaxlib import devices, jax, jnp, lax, settings, told, wide
+from .report import explained
+from .trace import Trace, function_of
+
+
+class XlaExecutable(Executable):
+    """Runs a Program as one XLA computation on JAX's default device.
+
+    The arrays of Variables that a run updates are donated, unless the run may fail: where NumPy
+    computes some operation, or integers are checked on the device.
+    """
+
+    def __init__(self, program: Program) -> None:
+        super().__init__(program)
+        devices()  # raises where there are none
+        self._places = {variable: place for place, variable in enumerate(self._reads)}
+        blind = [variable for variable in self._updated if variable not in self._places]
+        self._touched = [*self._reads, *blind]
+        places = {x: place for place, x in enumerate(program.feeds)}
+        self._fed = [(places[x], bounds) for x, bounds in fed(program.order)]
+        self.trace = Trace([])
+        self._function = function_of(program, self.trace, regional)
+        self._turn_of_failures = threading.RLock()  # `trace.failures` is one run's
+        with settings(), told("compile"):
+            forms = _forms(program.feeds), _forms(program.reads)
+            jax.eval_shape(self._function, *forms)
+        self.may_fail = bool(self.trace.hosted or self.trace.spans)
+        self._bounds = [one.bounds for one in self.trace.spans]
+        changed = set(self._updated)
+        self._changing = [one for one in self._reads if one in changed]
+        self._kept = [one for one in self._reads if one not in changed]
+        self.donates = not self.may_fail and bool(self._changing)
+        with settings(), told("compile"), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Some donated buffers were not usable")
+            given = _forms(program.feeds), _forms(self._changing), _forms(self._kept)
+            jitted = jax.jit(self._divided, donate_argnums=(1,) if self.donates else ())
+            self.compiled = jitted.lower(*given).compile()
+        self._repeats: dict[tuple[int, tuple[int, ...]], Any] = {}
+
+    def explain(self) -> str:
+        return explained(self)
+
+    def _divided(self, feeds: Any, changing: Any, kept: Any) -> Any:
+        """The function of the Variables that a run changes and those that it only reads."""
+        values = dict(zip(self._changing, changing, strict=True))
+        values |= dict(zip(self._kept, kept, strict=True))
+        return self._function(feeds, [values[one] for one in self._reads])
+
+    # ---------------------------------------------------------------- running
+
+    def compute(
+        self, feeds: Sequence[Array], states: Sequence[Array]
+    ) -> tuple[list[Array], list[Array]]:
+        """Without what runs keep on the device: copies are sent, and results fetched."""
+        check_fed(self._fed, feeds)
+        with settings():
+            sent = [jnp.array(one, copy=True) for one in states]
+        outputs, values = self._run(self.compiled, feeds, sent)
+        return residents.fetched(outputs), residents.fetched(values)
+
+    def __call__(self, feeds: Sequence[Array]) -> list[Array]:
+        if self._updated:
+            return super().__call__(feeds)
+        check_fed(self._fed, feeds)
+        states = residents.take(self._reads).values if self._reads else []
+        return residents.fetched(self._run(self.compiled, feeds, states)[0])
+
+    def _attempt(
+        self, feeds: Sequence[Array], condition: Unchanged | None = None
+    ) -> list[Array] | None:
+        check_fed(self._fed, feeds)
+        return self._landed(self.compiled, feeds, condition)
+
+    def _landed(
+        self, compiled: Any, feeds: Sequence[Array], condition: Unchanged | None = None
+    ) -> list[Array] | None:
+        """A run whose updates are set on the device; None if that was not to be."""
+        taken = residents.take(self._touched)
+        if condition is not None and not condition.holds():
+            return None
+        states, tokens = taken.values[: len(self._reads)], list(taken.tokens)
+        lent: list[residents.Resident] = []
+        if self.donates:
+            chosen = [self._places[one] for one in self._changing]
+            part = residents.Taken([tokens[n] for n in chosen], [states[n] for n in chosen])
+            lent = residents.donate(self._changing, part)
+            if not lent:
+                return None
+            for place, resident in zip(chosen, lent, strict=True):
+                tokens[place] = resident
+        found: list[Any] = []
+        landed = False
+        try:
+            self._run(compiled, feeds, states, found)
+        finally:  # also if an interrupt comes after the computation has begun
+            if found:
+                landed = residents.land(
+                    self._updated, found[0][1], self._touched, tokens, donated=bool(lent)
+                )
+            else:
+                residents.give_up(lent)
+        return residents.fetched(found[0][0]) if landed else None
+
+    def _run(
+        self, compiled: Any, feeds: Sequence[Array], states: Sequence[Any],
+        found: list[Any] | None = None,
+    ) -> tuple[list[Any], list[Any]]:  # fmt: skip
+        """(outputs, new values of Variables) on the device, which are also put into `found` once a
+        run that may fail hasn't."""
+        values = dict(zip(self._reads, states, strict=True))
+        arguments = (
+            [np.asarray(one) for one in feeds],
+            [values[one] for one in self._changing],
+            [values[one] for one in self._kept],
+        )
+        found = [] if found is None else found
+        if not self.may_fail:
+            with wide(True), told("run"):
+                found.extend(map(compiled, *([one] for one in arguments)))  # one call from C to C
+            return found[0][:2]
+        with self._turn_of_failures:
+            self.trace.failures.clear()
+            with settings(), told("run"):
+                result = jax.block_until_ready(compiled(*arguments))
+            failures = list(self.trace.failures)
+            self.trace.failures.clear()
+        if failures:
+            raise failures[0]
+        for bounds, pair in zip(self._bounds, result[2], strict=True):
+            Span(bounds, *map(np.asarray, pair)).check()
+        found.append(result)
+        return result[:2]
+
+    # ---------------------------------------------------------------- many runs
+
+    def repeat(
+        self, feeds: Sequence[Array], times: int, along: Collection[int] = ()
+    ) -> list[Array]:
+        if self.may_fail or times < 2 or not self._updated:
+            return super().repeat(feeds, times, along)
+        check_fed(self._fed, feeds)
+        key = times, tuple(sorted(along))
+        compiled = self._repeats.get(key)
+        if compiled is None:
+            compiled = self._repeats[key] = self._many(feeds, *key)
+        while True:
+            outputs = self._turn.hold(self._landed, compiled, feeds)
+            if outputs is not None:
+                return outputs
+
+    def _many(self, feeds: Sequence[Array], times: int, along: tuple[int, ...]) -> Any:
+        """All runs as one scan on the device."""
+        updated, places = self._updated, self._places
+
+        def run(feeds: Any, changing: Any, kept: Any) -> Any:
+            held = dict(zip(self._changing, changing, strict=True))
+            first = [
+                held[one] if one in places else jnp.zeros(one.shape, one.dtype) for one in updated
+            ]
+
+            def step(states: Any, rows: Any) -> Any:
+                given = list(feeds)
+                for place, row in zip(along, rows, strict=True):
+                    given[place] = row
+                now = dict(zip(updated, states, strict=True))
+                changing = [now[one] for one in self._changing]
+                outputs, values, _ = self._divided(given, changing, kept)
+                return values, outputs
+
+            values, outputs = lax.scan(step, first, [feeds[n] for n in along], length=times)
+            return outputs, values, []
+
+        with settings(), told("compile"), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Some donated buffers were not usable")
+            given = _forms(feeds), _forms(self._changing), _forms(self._kept)
+            jitted = jax.jit(run, donate_argnums=(1,) if self.donates else ())
+            return jitted.lower(*given).compile()
+
+
+def _forms(nodes: Sequence[Any]) -> list[Any]:
+    """Shapes and dtypes of nodes or arrays, for JAX."""
+    return [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in nodes]

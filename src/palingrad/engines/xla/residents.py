@@ -1,0 +1,201 @@
+"""Variables whose values are on the device, and stay there between runs.
+
+A Resident is the lease of one Variable (`graph/state/landing.py`): its array is on the device, and
+reading `.value` fetches a copy. The Variable keeps the Resident, so that the next run needn't send
+the value again unless it was assigned.
+
+A run that donates its Variables' arrays has them written over. Whoever reads one of them meanwhile
+waits for the run's end. As nobody can read them, and runs that update the same Variables take turns,
+an assignment of another thread during the run counts as one that came after it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from itertools import repeat
+from operator import is_
+from typing import Any, ClassVar, NamedTuple
+
+import numpy as np
+
+from ...dtypes import Array
+from ...errors import EngineError
+from ...graph.leaves import Variable
+from ...graph.state.landing import (
+    array_of,
+    forgotten,
+    is_leased,
+    next_serial,
+    recall,
+    recalls,
+    state,
+    state_lock,
+)
+from ...graph.state.turns import exhaust
+from .jaxlib import jax, jnp, settings
+
+_PAUSE = 1e-4  # seconds between two looks at whether a run is over
+
+
+class Resident:
+    """The value of a Variable on the device. `array` is the same on the host, if it was fetched or
+    sent; `writer` is the thread whose run writes over it."""
+
+    torn: ClassVar[dict[Variable, Array]] = {}
+    __slots__ = ("array", "value", "variable", "writer")
+
+    def __init__(self, variable: Variable, value: Any, array: Array | None = None) -> None:
+        self.variable, self.value, self.array = variable, value, array
+        self.writer: int | None = None
+
+    def end(self) -> None:
+        """Gives the Variable an array on the host, after the run that writes over it."""
+        variable = self.variable
+        while variable._lease is self and variable._array is None:
+            try:
+                array = np.array(self.value)
+            except RuntimeError:
+                if not self.value.is_deleted():
+                    raise
+                self.wait()
+                continue
+            array.setflags(write=False)
+            with state_lock:
+                if variable._lease is not self or variable._array is not None:
+                    return
+                self.array = array
+                owners, names = (variable, state), ("_array", "version")
+                exhaust(map(setattr, owners, names, (array, object())))
+
+    def wait(self) -> None:
+        """A pause in waiting for the run that writes over the value. Raises EngineError where that
+        would be for ever."""
+        if self.writer in (None, threading.get_ident()):
+            raise EngineError(
+                f"read: the run that was writing over {self.variable.label()} on the device has "
+                "failed or was interrupted, so the Variable has no value.",
+                hint="Assign it, or restore a checkpoint. A signal handler can't read Variables "
+                "in the middle of a run on the device.",
+            )
+        time.sleep(_PAUSE)
+
+
+class Taken(NamedTuple):
+    """Variables at one moment: what tells that one has changed since, and the values."""
+
+    tokens: list[Any]
+    values: list[Any]
+
+
+def take(variables: Sequence[Variable]) -> Taken:
+    """The values of Variables on the device, sent there where they aren't yet."""
+    while True:
+        with state_lock:
+            arrays: list[Any] = list(map(array_of, variables))
+            leases: list[Any] = [variable._lease for variable in variables]
+        pairs = list(zip(arrays, leases, strict=True))
+        elsewhere = [
+            variable
+            for variable, (array, lease) in zip(variables, pairs, strict=True)
+            if array is None and not isinstance(lease, Resident)
+        ]
+        if elsewhere:
+            recalls.hold(recall, elsewhere)
+            continue
+        values = [
+            _value(variable, *pair) for variable, pair in zip(variables, pairs, strict=True)
+        ]
+        gone = [lease for lease, value in zip(leases, values, strict=True) if value.is_deleted()]
+        if gone:
+            gone[0].wait()
+            continue
+        tokens = [lease if array is None else array for array, lease in pairs]
+        return Taken(tokens, values)
+
+
+def _value(variable: Variable, array: Any, lease: Any) -> Any:
+    """A Variable's value on the device; the Variable remembers one that is sent."""
+    if isinstance(lease, Resident) and (array is None or lease.array is array):
+        if array is None or not lease.value.is_deleted():
+            return lease.value
+    with settings():
+        value = jnp.array(array, copy=True)
+    with state_lock:
+        if variable._array is array:
+            variable._lease = Resident(variable, value, array)
+    return value
+
+
+def donate(variables: Sequence[Variable], taken: Taken) -> list[Resident]:
+    """Has the Variables' values be those of a run that writes over them; readers wait for it."""
+    me = threading.get_ident()
+    residents = [
+        Resident(variable, value) for variable, value in zip(variables, taken.values, strict=False)
+    ]
+    for resident in residents:
+        resident.writer = me
+    count = len(variables)
+    with state_lock:
+        if not all(map(is_, map(_token, variables), taken.tokens)):
+            return []
+        owners = (*variables, *variables, state)
+        names = (*repeat("_array", count), *repeat("_lease", count), "version")
+        exhaust(map(setattr, owners, names, (*repeat(None, count), *residents, object())))
+    return residents
+
+
+def _token(variable: Variable) -> Any:
+    array = variable._array
+    return variable._lease if array is None else array
+
+
+def land(
+    updated: Sequence[Variable], values: Sequence[Any], seen: Sequence[Variable],
+    tokens: Sequence[Any], *, donated: bool,
+) -> bool:  # fmt: skip
+    """Set the updated Variables to values on the device, all at once.
+
+    False, and nothing is changed, if one of those seen has changed since; after a run that wrote
+    over its Variables only those that were assigned meanwhile keep what was assigned.
+    """
+    before = dict(zip(seen, tokens, strict=True))
+    while True:
+        with state_lock:
+            version, caches = state.version, state.caches
+            same = {variable: _token(variable) is token for variable, token in before.items()}
+            if not donated and not all(same.values()):
+                return False
+            landing = [pair for pair in zip(updated, values, strict=True) if same[pair[0]]]
+            variables = [variable for variable, _ in landing]
+            residents = [Resident(variable, value) for variable, value in landing]
+            count = len(landing)
+            owners = (*variables, *variables, *variables, state)
+            names = (*repeat("_array", count), *repeat("_lease", count),
+                     *repeat("_changed", count), "version")  # fmt: skip
+            news = (*repeat(None, count), *residents, *repeat(next_serial(), count), object())
+            setting = map(setattr, owners, names, news)
+            ready = forgotten(variables, caches)
+            if ready and state.version is version and state.caches is caches:
+                exhaust(setting)
+                return True
+
+
+def give_up(residents: Sequence[Resident]) -> None:
+    """After a run that failed: values that it hasn't written over stay, others are lost."""
+    for resident in residents:
+        resident.writer = None
+
+
+def on_device(variable: Variable) -> bool:
+    """Whether a Variable's value is on the device only."""
+    return is_leased(variable) and isinstance(variable._lease, Resident)
+
+
+def fetched(values: Sequence[Any]) -> list[Array]:
+    """Results as read-only arrays on the host."""
+    arrays = [np.asarray(one) for one in jax.device_get(list(values))]
+    for array in arrays:
+        array.setflags(write=False)
+    return arrays
