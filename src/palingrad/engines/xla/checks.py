@@ -105,11 +105,13 @@ def _always_hold(bounds: Bounds) -> bool:
 def _fed(x: Node) -> Placeholder | None:
     """The fed integers that x holds all of, in whatever order and wider dtype; None if x is
     computed, or is a parameter of a region."""
+    dtype: Any
     while isinstance(x, Operation) and x._shipped and len(x.inputs) == 1:
         (given,) = x.inputs
         if isinstance(given, MultipleOutputs):
             return None
-        if isinstance(x, Elementwise) and x.converts and np.can_cast(given.dtype, x.dtype):
+        dtype = given.dtype
+        if isinstance(x, Elementwise) and x.converts and np.can_cast(dtype, np.dtype(x.dtype)):
             x = given
         elif isinstance(x, Layout) and not isinstance(x, MultipleOutputs) and _keeps(x, given):
             x = given

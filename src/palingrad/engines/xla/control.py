@@ -13,6 +13,7 @@ import numpy as np
 
 from ...dtypes import int64
 from ...graph.declared.bounds import Bounds
+from ...graph.node import Node
 from ...graph.regions.region import Region
 from ...graph.regions.regional import Regional, Repeats, Steps
 from .checks import LEAST, MOST, Span, nothing, span
@@ -42,7 +43,7 @@ def _body(region: Region, trace: Trace, bounds: list[Bounds]) -> Body:
 
     def body(values: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         inner = trace.inner()
-        given = dict(zip(region.parameters, values, strict=True))
+        given: dict[Node, Any] = dict(zip(region.parameters, values, strict=True))
         found = evaluated(region.order, given, inner, regional)
         bounds[:] = [one.bounds for one in inner.spans]
         return [found[x] for x in region.results], [(s.least, s.most) for s in inner.spans]
@@ -63,9 +64,7 @@ def _spans(bounds: Sequence[Bounds], pairs: Sequence[Any]) -> list[Span]:
     return [Span(one, *pair) for one, pair in zip(bounds, pairs, strict=True)]
 
 
-def _scanned(
-    node: Regional, steps: Steps, inputs: Sequence[Any], trace: Trace
-) -> Sequence[Any]:
+def _scanned(node: Regional, steps: Steps, inputs: Sequence[Any], trace: Trace) -> Sequence[Any]:
     first, last = steps.carries, steps.carries + steps.slices
     bounds: list[Bounds] = []
     body = _body(node.regions[0], trace, bounds)
@@ -97,8 +96,8 @@ def _repeated(
 
     def goes_on(state: Any) -> Any:
         _, go, pairs, number = state
-        going = go.astype(bool) if repeats.most is None else go.astype(bool) & (
-            number < repeats.most
+        going = (
+            go.astype(bool) if repeats.most is None else go.astype(bool) & (number < repeats.most)
         )
         for one in _spans([*asked, *done], pairs):  # else wrong integers might go on for ever
             going = going & one.holds()

@@ -6,7 +6,7 @@ compiled for the engine.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -21,7 +21,7 @@ lax: Any = _jax.lax
 
 
 @contextmanager
-def settings() -> Iterator[None]:
+def settings() -> Generator[None]:
     """64-bit numbers and JAX's standard promotion in this thread, for the time of a call of ours.
 
     A user's own settings of JAX are neither read nor changed by it.
@@ -37,7 +37,7 @@ wide = jax.enable_x64  # what a run of compiled code needs of the settings
 
 
 @contextmanager
-def told(what: str) -> Iterator[None]:
+def told(what: str) -> Generator[None]:
     """JAX's errors as EngineErrors that say what to do."""
     try:
         yield

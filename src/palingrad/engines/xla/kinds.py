@@ -71,7 +71,7 @@ def scanned(node: Scan, *x: Any) -> Any:
     axis = axis_in(node.attributes["axis"], len(shape))
     found = node.prepare(jax_maths, *(jnp.asarray(one) for one in x), **options)
     several = isinstance(found, tuple)
-    result = node.dtype
+    result: Any = node.dtype
     wide = node.accumulates_in(result)
     elements = [
         jnp.broadcast_to(_widened(one, wide, result), shape)
@@ -91,9 +91,7 @@ def scanned(node: Scan, *x: Any) -> Any:
         totals = _in_order(combine, elements, axis, reverse)
     elif reverse:  # JAX gives combine the later total first
         flipped = [jnp.flip(one, axis) for one in elements]
-        totals = [
-            jnp.flip(one, axis) for one in lax.associative_scan(combine, flipped, axis=axis)
-        ]
+        totals = [jnp.flip(one, axis) for one in lax.associative_scan(combine, flipped, axis=axis)]
     else:
         totals = lax.associative_scan(combine, elements, axis=axis)
     finished = node.finish(jax_maths, tuple(totals) if several else totals[0], **options)

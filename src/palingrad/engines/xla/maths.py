@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...dtypes import float16, float32
+from ...dtypes import float16, float32, is_boolean
 from ...maths.protocol import ARRAYS, ELEMENTWISE, LIBRARY
 from .arrays import ARRAY_FUNCTIONS
 from .jaxlib import jax, jnp, lax
@@ -97,8 +97,18 @@ def cast(x: Any, dtype: Any) -> Any:
     """x in another dtype; from floats to integers it truncates, within bounds."""
     x = jnp.asarray(x)
     if jnp.iscomplexobj(x) and not jnp.issubdtype(dtype, jnp.complexfloating):
-        x = x != 0 if dtype == bool else jnp.real(x)
+        x = x != 0 if is_boolean(dtype) else jnp.real(x)
     return lax.convert_element_type(x, dtype)
+
+
+def angle(x: Any) -> Any:
+    """0 or π, by the sign of real numbers; NaN of NaN."""
+    return jnp.arctan2(jnp.zeros_like(x), x)
+
+
+def overwritten(x: Any, values: Any, index: Any) -> Any:
+    """x with x[index] = values, for a basic index."""
+    return x.at[index].set(values)
 
 
 def complex_of(x: Any, y: Any) -> Any:
@@ -118,6 +128,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "mod": in_float32(mod), "reciprocal": of_reals(reciprocal), "hypot": in_float32(hypot),
     "cast": cast, "erf": in_float32(jax.scipy.special.erf),
     "erfc": in_float32(jax.scipy.special.erfc),
+    "angle": of_reals(angle), "bitwise_count": jnp.bitwise_count, "overwritten": overwritten,
     "real": jnp.real, "imag": jnp.imag, "conjugate": jnp.conjugate, "complex_of": complex_of,
     **ARRAY_FUNCTIONS,
 }  # fmt: skip

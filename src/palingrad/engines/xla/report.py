@@ -19,8 +19,10 @@ def explained(executable: Any) -> str:
     ]
     count = len(executable._updated)
     if count:
-        how = "their arrays are donated" if executable.donates else (
-            "not donated, because a run may fail" if executable.may_fail else "not read"
+        how = (
+            "their arrays are donated"
+            if executable.donates
+            else ("not donated, because a run may fail" if executable.may_fail else "not read")
         )
         lines.append(f"Variables on the device: {count} updated, {how}")
     if executable._bounds:

@@ -5,8 +5,8 @@ reading `.value` fetches a copy. The Variable keeps the Resident, so that the ne
 the value again unless it was assigned.
 
 A run that donates its Variables' arrays has them written over. Whoever reads one of them meanwhile
-waits for the run's end. As nobody can read them, and runs that update the same Variables take turns,
-an assignment of another thread during the run counts as one that came after it.
+waits for the run's end. As nobody can read them, and runs that update the same Variables take
+turns, an assignment of another thread during the run counts as one that came after it.
 """
 
 from __future__ import annotations
@@ -54,6 +54,9 @@ class Resident:
         """Gives the Variable an array on the host, after the run that writes over it."""
         variable = self.variable
         while variable._lease is self and variable._array is None:
+            if self.writer is not None:
+                self.wait()
+                continue
             try:
                 array = np.array(self.value)
             except RuntimeError:
@@ -72,6 +75,8 @@ class Resident:
     def wait(self) -> None:
         """A pause in waiting for the run that writes over the value. Raises EngineError where that
         would be for ever."""
+        if self.variable._lease is not self:
+            return
         if self.writer in (None, threading.get_ident()):
             raise EngineError(
                 f"read: the run that was writing over {self.variable.label()} on the device has "
@@ -104,12 +109,14 @@ def take(variables: Sequence[Variable]) -> Taken:
         if elsewhere:
             recalls.hold(recall, elsewhere)
             continue
-        values = [
-            _value(variable, *pair) for variable, pair in zip(variables, pairs, strict=True)
+        values = [_value(variable, *pair) for variable, pair in zip(variables, pairs, strict=True)]
+        busy = [
+            lease
+            for lease, value in zip(leases, values, strict=True)
+            if value.is_deleted() or (isinstance(lease, Resident) and lease.writer is not None)
         ]
-        gone = [lease for lease, value in zip(leases, values, strict=True) if value.is_deleted()]
-        if gone:
-            gone[0].wait()
+        if busy:
+            busy[0].wait()
             continue
         tokens = [lease if array is None else array for array, lease in pairs]
         return Taken(tokens, values)

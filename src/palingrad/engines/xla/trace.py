@@ -95,7 +95,9 @@ def function_of(program: Program, trace: Trace, regions: Regions) -> Callable[..
 
     def run(feeds: Sequence[Any], states: Sequence[Any]) -> Any:
         trace.spans.clear()
-        given = dict(zip((*program.feeds, *program.reads), (*feeds, *states), strict=True))
+        given: dict[Node, Any] = dict(
+            zip((*program.feeds, *program.reads), (*feeds, *states), strict=True)
+        )
         values = evaluated(program.order, given, trace, regions)
         taken = [*feeds, *states]  # each result is an array of its own, which may be donated
         updates: list[Any] = []

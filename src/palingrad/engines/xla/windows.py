@@ -92,6 +92,4 @@ def sum_pool(x: Any, *, size: Any, stride: Any, padding: Any) -> Any:
         return sum_pool(x.astype(float32), size=size, stride=stride, padding=padding).astype(
             float16
         )
-    return lax.reduce_window(
-        x, jnp.zeros((), x.dtype), lax.add, *_window(x, size, stride, padding)
-    )
+    return lax.reduce_window(x, jnp.zeros((), x.dtype), lax.add, *_window(x, size, stride, padding))
