@@ -31,7 +31,7 @@ GROUPS = [OPERATIONS[n : n + TOGETHER] for n in range(0, len(OPERATIONS), TOGETH
 FLUSHED = {"Exponent"}  # of numbers below the smallest normal one, which XLA takes for 0
 # What NumPy computes may become less, by a mapping, and not more unnoticed.
 KINDS_OF_NUMPY = (Factorisation, Transform)
-MOST_OF_NUMPY = 48  # other operations, with those that are computed on the device for real numbers
+MOST_OF_NUMPY = 49  # other operations, with those that are computed on the device for real numbers
 
 
 def program_of(operations: Any) -> tuple[Any, list[Any], list[str]]:
