@@ -3,9 +3,9 @@
     python benchmarks/xla.py            wall time, all threads
     python benchmarks/xla.py --cpu      CPU time of one thread, for a machine that others load
 
-Both run on XLA in this process, in turn, and begin each round by turns; the batches of both come from
-the host. A number is the hand-written step's time divided by the engine's: above 1 the engine is the
-faster one. The goal is 0.95.
+Both run on XLA in this process, in turn, and begin each round by turns; the batches of both come
+from the host. A number is the hand-written step's time divided by the engine's: above 1 the engine
+is the faster one. The goal is 0.95.
 """
 
 from __future__ import annotations

@@ -135,6 +135,54 @@ def test_engines_share_a_variable():
     assert float(v.value) == 2.0**12
 
 
+def test_programs_and_assignments_between_runs_are_seen():
+    v, rate = pg.Variable(np.float64(1.0)), pg.Variable(np.float64(1.0))
+
+    @pg.function(engine="xla")
+    def grow() -> Any:
+        v.assign(v + rate)
+        return v + 0
+
+    @pg.function(engine="xla")
+    def double() -> Any:
+        v.assign(v * 2)
+        return v + 0
+
+    seen = [float(f()) for f in (grow, grow, double, grow, double, double, grow)]
+    assert seen == [2.0, 3.0, 6.0, 7.0, 14.0, 28.0, 29.0]
+    rate.assign(0.5)
+    assert float(grow()) == 29.5
+    assert float(v.value) == 29.5
+    assert [float(grow()), float(grow())] == [30.0, 30.5]
+    v.assign(0.0)
+    rate.assign(2.0)
+    assert [float(grow()), float(grow()), float(double())] == [2.0, 4.0, 8.0]
+
+
+def test_a_run_that_fails_on_the_device_leaves_variables_as_they_were(monkeypatch):
+    v = pg.Variable(np.array([1.0]))
+
+    @pg.function(engine="xla")
+    def step(x: Any) -> Any:
+        v.assign(v + x)
+        return pg.sum(v)
+
+    step(1.0)
+    step(1.0)
+    from palingrad.engines.xla.executable import XlaExecutable
+
+    def fails(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(XlaExecutable, "_run", fails)
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                step(1.0)
+    assert v.value.tolist() == [3.0]
+    assert float(step(1.0)) == 4.0
+
+
 def test_a_variable_that_is_assigned_another_has_memory_of_its_own():
     v, w = pg.Variable(np.array([1.0])), pg.Variable(np.array([2.0]))
 

@@ -117,7 +117,7 @@ def _fed(x: Node) -> Placeholder | None:
             x = given
         else:
             return None
-    return x if isinstance(x, Placeholder) and x.fed_by == "a run" else None
+    return x if isinstance(x, Placeholder) and x.fed_by != "a region" else None
 
 
 def _keeps(x: Layout, given: Node) -> bool:

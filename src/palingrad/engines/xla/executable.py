@@ -53,6 +53,7 @@ class XlaExecutable(Executable):
             given = _forms(program.feeds), _forms(self._changing), _forms(self._kept)
             jitted = jax.jit(self._divided, donate_argnums=(1,) if self.donates else ())
             self.compiled = jitted.lower(*given).compile()
+        self._held: residents.Held | None = None
         self._repeats: dict[tuple[int, tuple[int, ...]], Any] = {}
 
     def explain(self) -> str:
@@ -93,31 +94,72 @@ class XlaExecutable(Executable):
         self, compiled: Any, feeds: Sequence[Array], condition: Unchanged | None = None
     ) -> list[Array] | None:
         """A run whose updates are set on the device; None if that was not to be."""
+        before, self._held = self._held, None
+        if condition is None and before is not None:
+            outputs = self._continued(compiled, feeds, before)
+            if outputs is not None:
+                return outputs
         taken = residents.take(self._touched)
         if condition is not None and not condition.holds():
             return None
         states, tokens = taken.values[: len(self._reads)], list(taken.tokens)
-        lent: list[residents.Resident] = []
-        if self.donates:
-            chosen = [self._places[one] for one in self._changing]
-            part = residents.Taken([tokens[n] for n in chosen], [states[n] for n in chosen])
-            lent = residents.donate(self._changing, part)
-            if not lent:
-                return None
-            for place, resident in zip(chosen, lent, strict=True):
-                tokens[place] = resident
+        chosen = [self._places[one] for one in self._changing] if self.donates else []
+        lent = residents.to_donate(
+            [self._reads[place] for place in chosen], [states[place] for place in chosen]
+        )
         found: list[Any] = []
         landed = False
         try:
+            if lent and not residents.donate(lent, [tokens[place] for place in chosen]):
+                return None
+            for place, resident in zip(chosen, lent, strict=True):
+                tokens[place] = resident
             self._run(compiled, feeds, states, found)
         finally:  # also if an interrupt comes after the computation has begun
             if found:
+                values = found[0][1]
                 landed = residents.land(
-                    self._updated, found[0][1], self._touched, tokens, donated=bool(lent)
+                    self._updated, values, self._touched, tokens, donated=bool(lent)
                 )
             else:
                 residents.give_up(lent)
-        return residents.fetched(found[0][0]) if landed else None
+        if not landed:
+            return None
+        if lent and len(lent) == len(self._updated):
+            self._hold(found[0][1], dict(zip(self._reads, states, strict=True)))
+        return residents.fetched(found[0][0])
+
+    def _hold(self, values: Sequence[Any], states: dict[Any, Any]) -> None:
+        """Notes what the next run finds on the device."""
+        states.update(zip(self._updated, values, strict=True))
+        self._held = residents.held(self._updated, states)
+
+    def _continued(
+        self, compiled: Any, feeds: Sequence[Array], before: residents.Held
+    ) -> list[Array] | None:
+        """A run on what the last one has left on the device; None if something has come between."""
+        found: list[Any] = []
+        version: object | None = None
+        states = [before.states[one] for one in self._reads]
+        try:
+            if not residents.lend(before):
+                return None
+            self._run(compiled, feeds, states, found)
+        finally:
+            if not found:
+                residents.give_up(before.residents)
+            else:
+                values = found[0][1]
+                version = residents.take_back(before, self._updated, values)
+                if version is None:
+                    tokens = before.residents
+                    residents.land(self._updated, values, self._updated, tokens, donated=True)
+        if version is None:
+            self._hold(found[0][1], before.states)
+        else:
+            before.states.update(zip(self._updated, found[0][1], strict=True))
+            self._held = before._replace(version=version)
+        return residents.fetched(found[0][0])
 
     def _run(
         self, compiled: Any, feeds: Sequence[Array], states: Sequence[Any],

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
-from ...graph.kinds import Composite, Custom, Elementwise, Factorisation, Scan, Transform
+from ...dtypes import is_floating
+from ...graph.kinds import (
+    Composite,
+    Contract,
+    Custom,
+    Elementwise,
+    Factorisation,
+    Reduce,
+    Scan,
+    Transform,
+)
 from ...graph.operation import Operation
 from ...ops.window.convolution import Convolution, ConvolutionInput, ConvolutionWeight
 from ...ops.window.pooling import MaxPool, SumPool
-from ...shapes import axis_in, sizes
+from ...shapes import axes_in, axis_in, sizes
 from ..formulas import Formula, Number, readable
 from .jaxlib import jnp, lax
 from .maths import Unmapped, jax_maths
@@ -26,7 +36,7 @@ _WINDOWS: dict[type, Function] = {
 }
 
 
-def mapped(node: Operation) -> Function:
+def mapped(node: Operation) -> Function | Factors:
     """The function of arrays that computes the node on the device. Raises Unmapped, then or when it
     is called, for what only NumPy computes."""
     if isinstance(node, Elementwise) and (formula := readable(node)) is not None:
@@ -35,6 +45,8 @@ def mapped(node: Operation) -> Function:
         raise Unmapped("an operation that isn't the library's")
     if isinstance(node, (Custom, Composite, Factorisation, Transform)):
         raise Unmapped("a kind that only NumPy computes")
+    if isinstance(node, Reduce) and (product := _summed_product(node)) is not None:
+        return product
     if isinstance(node, Scan):
         return partial(scanned, node)
     if (window := _WINDOWS.get(type(node))) is not None:
@@ -42,6 +54,43 @@ def mapped(node: Operation) -> Function:
     if type(node).compute is not Operation.compute:
         raise Unmapped("an operation with a compute of its own")
     return partial(node.f, jax_maths, **node.attributes)
+
+
+def _summed_product(node: Reduce) -> Factors | None:
+    """The sum of matrix products over all axes before the matrices', as the gradient of a weight
+    is, as one product of longer rows, from the factors of the products; None for other reductions.
+
+    XLA takes batches of products one by one and then adds them; products that nothing else reads
+    are never computed.
+    """
+    (x,) = node.inputs
+    if not (node._shipped and isinstance(x, Contract) and x._shipped and node.is_plain):
+        return None
+    if node.combines_by != "add" or len(x.inputs) != 2 or not is_floating(x.dtype):
+        return None
+    shapes = [sizes(one.shape) for one in (*x.inputs, x)]
+    before = len(shapes[2]) - 2
+    axes = axes_in(node.attributes["axis"], before + 2)
+    if before < 1 or sorted(axes) != list(range(before)) or 0 in (*shapes[0], *shapes[1]):
+        return None
+    if not shapes[0][:before] == shapes[1][:before] == shapes[2][:before]:
+        return None
+    shape = sizes(node.shape)
+    return Factors(lambda a, b: _of_rows(a, b).reshape(shape))
+
+
+class Factors(NamedTuple):
+    """A function not of a node's input but of that one's inputs."""
+
+    function: Function
+
+
+def _of_rows(a: Any, b: Any) -> Any:
+    """Σ aₜ bₜ over all axes before the matrices': one product, in which they are terms."""
+    left = jnp.moveaxis(a, -2, 0)  # (rows, …, terms)
+    right = jnp.moveaxis(b, -1, 0)  # (columns, …, terms)
+    rows, columns = left.shape[0], right.shape[0]
+    return jax_maths.matmul(left.reshape(rows, -1), right.reshape(columns, -1).T)
 
 
 def stepwise(formula: Formula, shape: tuple[int, ...], *x: Any) -> Any:

@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Sequence
 from itertools import repeat
-from operator import is_
+from operator import attrgetter, is_
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -26,7 +26,6 @@ from ...graph.leaves import Variable
 from ...graph.state.landing import (
     array_of,
     forgotten,
-    is_leased,
     next_serial,
     recall,
     recalls,
@@ -34,8 +33,9 @@ from ...graph.state.landing import (
     state_lock,
 )
 from ...graph.state.turns import exhaust
-from .jaxlib import jax, jnp, settings
+from .jaxlib import jnp, settings
 
+is_observed = attrgetter("_observed")
 _PAUSE = 1e-4  # seconds between two looks at whether a run is over
 
 
@@ -57,15 +57,18 @@ class Resident:
             if self.writer is not None:
                 self.wait()
                 continue
+            value = self.value
             try:
-                array = np.array(self.value)
+                array = np.array(value)
             except RuntimeError:
-                if not self.value.is_deleted():
+                if not value.is_deleted():
                     raise
                 self.wait()
                 continue
             array.setflags(write=False)
             with state_lock:
+                if self.writer is not None or self.value is not value:
+                    continue
                 if variable._lease is not self or variable._array is not None:
                     return
                 self.array = array
@@ -135,22 +138,29 @@ def _value(variable: Variable, array: Any, lease: Any) -> Any:
     return value
 
 
-def donate(variables: Sequence[Variable], taken: Taken) -> list[Resident]:
-    """Has the Variables' values be those of a run that writes over them; readers wait for it."""
-    me = threading.get_ident()
-    residents = [
-        Resident(variable, value) for variable, value in zip(variables, taken.values, strict=False)
-    ]
-    for resident in residents:
-        resident.writer = me
+def to_donate(variables: Sequence[Variable], values: Sequence[Any]) -> list[Resident]:
+    """Residents for Variables whose values the run of this thread is to write over."""
+    found = [Resident(variable, value) for variable, value in zip(variables, values, strict=True)]
+    for resident in found:
+        resident.writer = threading.get_ident()
+    return found
+
+
+def donate(residents: Sequence[Resident], tokens: Sequence[Any]) -> bool:
+    """Has their Variables' readers wait for the run; False, and nothing is changed, if one of the
+    Variables has changed since it was taken."""
+    variables = [one.variable for one in residents]
     count = len(variables)
+    owners = (*variables, *variables, state)
+    names = (*repeat("_array", count), *repeat("_lease", count), "version")
+    lending = map(setattr, owners, names, (*repeat(None, count), *residents, object()))
     with state_lock:
-        if not all(map(is_, map(_token, variables), taken.tokens)):
-            return []
-        owners = (*variables, *variables, state)
-        names = (*repeat("_array", count), *repeat("_lease", count), "version")
-        exhaust(map(setattr, owners, names, (*repeat(None, count), *residents, object())))
-    return residents
+        version = state.version
+        same = all(map(is_, map(_token, variables), tokens))
+        if not same or state.version is not version:
+            return False
+        exhaust(lending)
+        return True
 
 
 def _token(variable: Variable) -> Any:
@@ -189,20 +199,63 @@ def land(
                 return True
 
 
+class Held(NamedTuple):
+    """What a program has left on the device: while `state.version` is this one, nothing else has
+    used it, and the next run has no cost per Variable but that of passing it on."""
+
+    version: object
+    residents: list[Resident]  # of the updated Variables
+    states: dict[Variable, Any]
+
+
+def held(updated: Sequence[Variable], states: dict[Variable, Any]) -> Held | None:
+    """What the next run of a program finds, if nothing comes between."""
+    with state_lock:
+        for variable, value in states.items():
+            lease, array = variable._lease, variable._array
+            if not isinstance(lease, Resident) or lease.value is not value:
+                return None
+            if array is not None and lease.array is not array:
+                return None
+        leases: list[Any] = [one._lease for one in updated if one._array is None]
+        return Held(state.version, leases, states) if len(leases) == len(updated) else None
+
+
+def lend(found: Held) -> bool:
+    """Has the values be those of a run that writes over them, if nothing has come between."""
+    lending = map(setattr, found.residents, repeat("writer"), repeat(threading.get_ident()))
+    with state_lock:
+        if state.version is not found.version:
+            return False
+        exhaust(lending)
+        return True
+
+
+def take_back(found: Held, updated: Sequence[Variable], values: Sequence[Any]) -> object | None:
+    """Set Variables to the values of the run to which they were lent; None, and nothing is changed,
+    if something has come between. Else the new version."""
+    count, version = len(updated), object()
+    owners = (*found.residents, *found.residents, *updated, state)
+    names = (*repeat("value", count), *repeat("writer", count), *repeat("_changed", count),
+             "version")  # fmt: skip
+    with state_lock:
+        news = (*values, *repeat(None, count), *repeat(next_serial(), count), version)
+        setting = map(setattr, owners, names, news)
+        if any(map(is_observed, updated)) or state.version is not found.version:
+            return None
+        exhaust(setting)
+        return version
+
+
 def give_up(residents: Sequence[Resident]) -> None:
     """After a run that failed: values that it hasn't written over stay, others are lost."""
     for resident in residents:
         resident.writer = None
 
 
-def on_device(variable: Variable) -> bool:
-    """Whether a Variable's value is on the device only."""
-    return is_leased(variable) and isinstance(variable._lease, Resident)
-
-
 def fetched(values: Sequence[Any]) -> list[Array]:
     """Results as read-only arrays on the host."""
-    arrays = [np.asarray(one) for one in jax.device_get(list(values))]
+    arrays = [np.asarray(one) for one in values]
     for array in arrays:
         array.setflags(write=False)
     return arrays

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from ...shapes import sizes
 from .checks import Span, computed, span
 from .host import on_host
 from .jaxlib import jnp
-from .kinds import mapped
+from .kinds import Factors, mapped
 from .maths import Unmapped
 
 # What a formula raises where it isn't for traced arrays: Python asks them for their values, or
@@ -57,15 +57,22 @@ def evaluated(
         elif isinstance(node, Item):
             values[node] = inputs[0][node.attributes["index"]]
         else:
-            values[node] = _applied(node, inputs, trace)
+            values[node] = _applied(node, inputs, trace, values)
             trace.spans += [span(one, values[one.x]) for one in computed(node)]
     return values
 
 
-def _applied(node: Operation, inputs: Sequence[Any], trace: Trace) -> Any:
+def _applied(
+    node: Operation, inputs: Sequence[Any], trace: Trace, values: Mapping[Node, Any]
+) -> Any:
     """A node's value on the device, or by NumPy where that isn't known or fits no rule."""
     try:
-        value = mapped(node)(*inputs)
+        compute = mapped(node)
+        if isinstance(compute, Factors):
+            (x,) = node.inputs
+            value = compute.function(*(values[one] for one in x.inputs))
+        else:
+            value = compute(*inputs)
         if isinstance(node, MultipleOutputs):
             pairs = zip(value, node.shape, node.dtype, strict=True)
             return tuple(_fitting(*one) for one in pairs)
