@@ -79,6 +79,12 @@ def test_operations_compute_what_numpy_computes(group):
             hosted[type(node).__name__] = reason
 
 
+def test_arrays_without_elements():
+    check = check_named("empty_arrays_agree")
+    faults = [check.fault(subject_of_all(group, ["xla"])) for group in GROUPS]
+    assert [str(fault.error) for fault in faults if fault is not None] == []
+
+
 def test_few_operations_are_numpys():
     assert len(hosted) <= MOST_OF_NUMPY, hosted
     assert all(reason.startswith("Unmapped") for reason in hosted.values()), hosted

@@ -128,11 +128,8 @@ def windows(x: Any, size: Any, stride: Any, dilation: Any) -> Any:
         (length - (k - 1) * d - 1) // s + 1
         for length, k, s, d in zip(x.shape[2:], size, stride, dilation, strict=True)
     ]
-    taps = [
-        x[(..., *_strided(tap, dilation, stride, places))]
-        for tap in itertools.product(*map(range, size))
-    ]
-    return jnp.stack(taps, axis=-1).reshape(*x.shape[:2], *places, *size)
+    found = [x[index] for index in taps(size, stride, dilation, places)]
+    return jnp.stack(found, axis=-1).reshape(*x.shape[:2], *places, *size)
 
 
 def unwindowed(parts: Any, space: Any, stride: Any, padding: Any, dilation: Any) -> Any:
@@ -147,6 +144,15 @@ def unwindowed(parts: Any, space: Any, stride: Any, padding: Any, dilation: Any)
         total = total + place(parts[(..., *tap)], shape, index)
     inner = (slice(low, low + length) for length, (low, _) in zip(space, padding, strict=True))
     return total[(..., *inner)]
+
+
+def taps(size: Any, stride: Any, dilation: Any, places: Any) -> list[Any]:
+    """For each tap its index: where it lies in all windows."""
+    whole = (slice(None), slice(None))
+    return [
+        (*whole, *_strided(tap, dilation, stride, places))
+        for tap in itertools.product(*map(range, size))
+    ]
 
 
 def _strided(tap: Any, dilation: Any, stride: Any, places: Any) -> list[slice]:

@@ -19,7 +19,7 @@ from ...graph.kinds import Elementwise, Layout
 from ...graph.leaves import Constant, Placeholder
 from ...graph.node import Node
 from ...graph.operation import MultipleOutputs, Operation
-from ...shapes import size, sizes
+from ...shapes import broadcast, size, sizes
 from .jaxlib import jnp
 
 LEAST, MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
@@ -81,7 +81,10 @@ def declared(node: Node) -> list[Bounds]:
     """The bounds of a node's integers that a run can violate."""
     if not isinstance(node, Operation) or isinstance(node, MultipleOutputs) or not node._shipped:
         return []  # NumPy computes users' operations and raises their errors
-    return [one for one in node.bounds() if not _always_hold(one)]
+    found = node.bounds()
+    if found and 0 in sizes(broadcast(*(one.x.shape or () for one in found))):
+        return []  # integers of several axes name no element together
+    return [one for one in found if not _always_hold(one)]
 
 
 def check_fed(checks: Sequence[tuple[int, Bounds]], feeds: Sequence[Array]) -> None:

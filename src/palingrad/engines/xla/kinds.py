@@ -19,12 +19,19 @@ from ...graph.kinds import (
 )
 from ...graph.operation import Operation
 from ...ops.window.convolution import Convolution, ConvolutionInput, ConvolutionWeight
-from ...ops.window.pooling import MaxPool, SumPool
+from ...ops.window.pooling import MaxPool, MaxPoolPlace, SumPool
 from ...shapes import axes_in, axis_in, sizes
 from ..formulas import Formula, Number, readable
 from .jaxlib import jnp, lax
 from .maths import Unmapped, jax_maths
-from .windows import convolution, convolution_input, convolution_weight, max_pool, sum_pool
+from .windows import (
+    convolution,
+    convolution_input,
+    convolution_weight,
+    max_pool,
+    max_pool_place,
+    sum_pool,
+)
 
 Function = Callable[..., Any]
 _WINDOWS: dict[type, Function] = {
@@ -32,6 +39,7 @@ _WINDOWS: dict[type, Function] = {
     ConvolutionInput: convolution_input,
     ConvolutionWeight: convolution_weight,
     MaxPool: max_pool,
+    MaxPoolPlace: max_pool_place,
     SumPool: sum_pool,
 }
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from functools import reduce
 from typing import Any
 
 from ...dtypes import float16, float32, is_floating, lowest
-from .arrays import PRECISION
+from .arrays import PRECISION, padded, place, taps
 from .jaxlib import jnp, lax
 from .maths import Unmapped
+
+_FEW = 16  # taps of a window
 
 
 def _numbers(ndim: int) -> Any:
@@ -19,8 +23,8 @@ def _numbers(ndim: int) -> Any:
 def _convolved(x: Any, w: Any, **options: Any) -> Any:
     """XLA's convolution of floats, of half floats in float32."""
     dtype = x.dtype
-    if not is_floating(dtype):
-        raise Unmapped("convolutions of other numbers than floats")
+    if not is_floating(dtype) or 0 in w.shape:
+        raise Unmapped("convolutions of no numbers, or of others than floats")
     if dtype == float16:
         x, w = x.astype(float32), w.astype(float32)
     options.setdefault("dimension_numbers", _numbers(x.ndim - 2))
@@ -81,9 +85,40 @@ def _window(x: Any, size: Any, stride: Any, padding: Any) -> tuple[Any, ...]:
 
 
 def max_pool(x: Any, *, size: Any, stride: Any, padding: Any) -> Any:
-    """The largest element of each window."""
+    """The largest element of each window: of few taps one after another, in one pass."""
+    if math.prod(size) <= _FEW:
+        return reduce(jnp.maximum, (tap for tap, _ in _taps(x, size, stride, padding)))
     first = jnp.asarray(lowest(x.dtype), x.dtype)
     return lax.reduce_window(x, first, lax.max, *_window(x, size, stride, padding))
+
+
+def max_pool_place(g: Any, x: Any, *, size: Any, stride: Any, padding: Any) -> Any:
+    """Zeros of x's shape with g added at the first largest element of each window, or the first
+    NaN."""
+    found = _taps(x, size, stride, padding)
+    largest = reduce(jnp.maximum, (tap for tap, _ in found))
+    taken: Any = False
+    edges = [sum(pair) for pair in padding]
+    whole = (*x.shape[:2], *(length + more for length, more in zip(x.shape[2:], edges)))
+    total: Any = jnp.zeros(whole, g.dtype)
+    for tap, index in found:
+        chosen = ((tap == largest) | jnp.isnan(tap)) & ~jnp.asarray(taken)
+        taken = taken | chosen
+        total = total + place(jnp.where(chosen, g, jnp.zeros((), g.dtype)), whole, index)
+    inner = (
+        slice(low, low + length) for length, (low, _) in zip(x.shape[2:], padding, strict=True)
+    )
+    return total[(..., *inner)]
+
+
+def _taps(x: Any, size: Any, stride: Any, padding: Any) -> list[tuple[Any, Any]]:
+    """For each tap its elements in all windows, and their index in x with its padding."""
+    wide = padded(x, padding, lowest(x.dtype))
+    places = [
+        (length - k) // s + 1 for length, k, s in zip(wide.shape[2:], size, stride, strict=True)
+    ]
+    indices = taps(size, stride, (1,) * len(size), places)
+    return [(wide[index], index) for index in indices]
 
 
 def sum_pool(x: Any, *, size: Any, stride: Any, padding: Any) -> Any:
