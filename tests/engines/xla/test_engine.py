@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import subprocess
+import sys
 import threading
 from typing import Any
 
@@ -221,7 +224,16 @@ def test_threads_lose_no_update():
             step()
             seen.append(int(v.value))
 
-    threads = [threading.Thread(target=work) for _ in range(3)]
+    read = pg.function(lambda: v + 0, engine="xla")
+
+    def look() -> None:
+        last = 0
+        for _ in range(150):
+            now = int(read())
+            assert now >= last
+            last = now
+
+    threads = [threading.Thread(target=one) for one in (work, work, work, look)]
     for one in threads:
         one.start()
     for one in threads:
@@ -353,6 +365,19 @@ def test_without_jax_it_says_what_to_install(monkeypatch):
     for ask in (lambda: pg.set_engine("xla"), lambda: pg.function(pg.sin, engine="xla")(1.0)):
         with pytest.raises(pg.errors.EngineError, match=r"pip install palingrad\[xla\]"):
             ask()
+
+
+@pytest.mark.parametrize("platform", ["cuda", "nonsense"])
+def test_a_device_that_is_not_there_is_named_by_an_error(platform):
+    code = "import palingrad as pg; pg.function(pg.sin, engine='xla')(1.0)"
+    environment = {**os.environ, "JAX_PLATFORMS": platform}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    if platform == "cuda" and not done.returncode:
+        pytest.skip("there is a GPU")
+    last = done.stderr.strip().splitlines()[-1]
+    assert last.startswith("palingrad.errors.EngineError: xla: JAX finds no such device"), last
+    assert "JAX_PLATFORMS" in last
 
 
 def test_errors_of_the_device_say_what_to_do():

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
+from ...errors import EngineError
 from ...graph.state.landing import Unchanged
 from ...passes.program import Program
 from ..base import Executable
@@ -81,8 +82,13 @@ class XlaExecutable(Executable):
         if self._updated:
             return super().__call__(feeds)
         check_fed(self._fed, feeds)
-        states = residents.take(self._reads).values if self._reads else []
-        return residents.fetched(self._run(self.compiled, feeds, states)[0])
+        while True:
+            states = residents.take(self._reads).values if self._reads else []
+            try:
+                return residents.fetched(self._run(self.compiled, feeds, states)[0])
+            except EngineError:  # unless another thread's run has written over what was taken
+                if not any(one.is_deleted() for one in states):
+                    raise
 
     def _attempt(
         self, feeds: Sequence[Array], condition: Unchanged | None = None
@@ -112,9 +118,13 @@ class XlaExecutable(Executable):
         try:
             if lent and not residents.donate(lent, [tokens[place] for place in chosen]):
                 return None
-            for place, resident in zip(chosen, lent, strict=True):
-                tokens[place] = resident
+            for place in chosen:
+                tokens[place] = states[place]
             self._run(compiled, feeds, states, found)
+        except EngineError:
+            if not self._is_gone(states):
+                raise
+            return None
         finally:  # also if an interrupt comes after the computation has begun
             if found:
                 values = found[0][1]
@@ -128,6 +138,11 @@ class XlaExecutable(Executable):
         if lent and len(lent) == len(self._updated):
             self._hold(found[0][1], dict(zip(self._reads, states, strict=True)))
         return residents.fetched(found[0][0])
+
+    def _is_gone(self, states: Sequence[Any]) -> bool:
+        """Whether another thread's run has written over a value that this program only reads."""
+        values = dict(zip(self._reads, states, strict=True))
+        return any(values[one].is_deleted() for one in self._kept)
 
     def _hold(self, values: Sequence[Any], states: dict[Any, Any]) -> None:
         """Notes what the next run finds on the device."""
@@ -145,6 +160,10 @@ class XlaExecutable(Executable):
             if not residents.lend(before):
                 return None
             self._run(compiled, feeds, states, found)
+        except EngineError:
+            if not self._is_gone(states):
+                raise
+            return None
         finally:
             if not found:
                 residents.give_up(before.residents)
@@ -152,7 +171,7 @@ class XlaExecutable(Executable):
                 values = found[0][1]
                 version = residents.take_back(before, self._updated, values)
                 if version is None:
-                    tokens = before.residents
+                    tokens = [one.value for one in before.residents]
                     residents.land(self._updated, values, self._updated, tokens, donated=True)
         if version is None:
             self._hold(found[0][1], before.states)

@@ -41,7 +41,7 @@ def told(what: str) -> Generator[None]:
     """JAX's errors as EngineErrors that say what to do."""
     try:
         yield
-    except RuntimeError as error:
+    except (RuntimeError, ValueError) as error:
         if isinstance(error, EngineError):
             raise
         message = str(error)
@@ -66,4 +66,7 @@ def _first_line(message: str) -> str:
 def devices() -> list[Any]:
     """JAX's devices of the default platform. Raises EngineError where there are none."""
     with told("xla"):
-        return jax.devices()
+        try:
+            return jax.devices()
+        except AssertionError:  # of JAX 0.10, where a platform that it knows has no device
+            raise RuntimeError("Unable to initialize backend: no device was found") from None

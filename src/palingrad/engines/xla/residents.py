@@ -78,9 +78,13 @@ class Resident:
     def wait(self) -> None:
         """A pause in waiting for the run that writes over the value. Raises EngineError where that
         would be for ever."""
+        value, writer = self.value, self.writer
         if self.variable._lease is not self:
             return
-        if self.writer in (None, threading.get_ident()):
+        # In this order: what writes over the value is known before the value is gone, and is done
+        # in the same moment in which there is another one.
+        lost = value.is_deleted() and self.writer is None and self.value is value
+        if lost or writer == threading.get_ident():
             raise EngineError(
                 f"read: the run that was writing over {self.variable.label()} on the device has "
                 "failed or was interrupted, so the Variable has no value.",
@@ -121,7 +125,10 @@ def take(variables: Sequence[Variable]) -> Taken:
         if busy:
             busy[0].wait()
             continue
-        tokens = [lease if array is None else array for array, lease in pairs]
+        tokens = [
+            value if array is None else array
+            for value, (array, _) in zip(values, pairs, strict=True)
+        ]
         return Taken(tokens, values)
 
 
@@ -164,8 +171,11 @@ def donate(residents: Sequence[Resident], tokens: Sequence[Any]) -> bool:
 
 
 def _token(variable: Variable) -> Any:
-    array = variable._array
-    return variable._lease if array is None else array
+    """What is another object once the Variable was assigned, or lent to another thread's run."""
+    array, lease = variable._array, variable._lease
+    if array is not None or not isinstance(lease, Resident):
+        return array
+    return lease.value if lease.writer in (None, threading.get_ident()) else lease
 
 
 def land(
