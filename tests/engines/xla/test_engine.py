@@ -184,6 +184,12 @@ def test_a_run_that_fails_on_the_device_leaves_variables_as_they_were(monkeypatc
                 step(1.0)
     assert v.value.tolist() == [3.0]
     assert float(step(1.0)) == 4.0
+    v._lease.value.delete()  # as after a run that began to write over it, and then failed
+    for read in (lambda: v.value, lambda: step(1.0)):
+        with pytest.raises(pg.errors.EngineError, match="Assign it, or restore a checkpoint"):
+            read()
+    v.assign([1.0])
+    assert float(step(1.0)) == 2.0
 
 
 def test_a_variable_that_is_assigned_another_has_memory_of_its_own():

@@ -126,18 +126,31 @@ class XlaExecutable(Executable):
                 raise
             return None
         finally:  # also if an interrupt comes after the computation has begun
-            if found:
-                values = found[0][1]
-                landed = residents.land(
-                    self._updated, values, self._touched, tokens, donated=bool(lent)
-                )
-            else:
-                residents.give_up(lent)
+            landed = residents.surely(lambda: self._settled(found, lent, tokens))
         if not landed:
             return None
         if lent and len(lent) == len(self._updated):
             self._hold(found[0][1], dict(zip(self._reads, states, strict=True)))
         return residents.fetched(found[0][0])
+
+    def _settled(self, found: Any, lent: Any, tokens: Any) -> bool:
+        """Sets the Variables after a run; whether they are set. Done twice it does no more."""
+        if not found:
+            residents.give_up(lent)
+            return False
+        values = found[0][1]
+        return residents.land(self._updated, values, self._touched, tokens, donated=bool(lent))
+
+    def _taken_back(self, found: Any, before: residents.Held) -> object | None:
+        """The same after a run that continued; the new version, None if there is another one."""
+        if not found:
+            residents.give_up(before.residents)
+            return None
+        values, tokens = found[0][1], [before.states[one] for one in self._updated]
+        version = residents.take_back(before, self._updated, values)
+        if version is None:
+            residents.land(self._updated, values, self._updated, tokens, donated=True)
+        return version
 
     def _is_gone(self, states: Sequence[Any]) -> bool:
         """Whether another thread's run has written over a value that this program only reads."""
@@ -165,14 +178,7 @@ class XlaExecutable(Executable):
                 raise
             return None
         finally:
-            if not found:
-                residents.give_up(before.residents)
-            else:
-                values = found[0][1]
-                version = residents.take_back(before, self._updated, values)
-                if version is None:
-                    tokens = [one.value for one in before.residents]
-                    residents.land(self._updated, values, self._updated, tokens, donated=True)
+            version = residents.surely(lambda: self._taken_back(found, before))
         if version is None:
             self._hold(found[0][1], before.states)
         else:
@@ -195,7 +201,10 @@ class XlaExecutable(Executable):
         found = [] if found is None else found
         if not self.may_fail:
             with wide(True), told("run"):
-                found.extend(map(compiled, *([one] for one in arguments)))  # one call from C to C
+                # One call from C to C, which no signal handler interrupts, once JAX has made its
+                # function in C, in the first run. Its name is JAX's own; without it all is right.
+                call = getattr(compiled, "_call", None) or compiled
+                found.extend(map(call, *([one] for one in arguments)))
             return found[0][:2]
         with self._turn_of_failures:
             self.trace.failures.clear()

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import repeat
 from operator import attrgetter, is_
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -35,6 +35,7 @@ from ...graph.state.landing import (
 from ...graph.state.turns import exhaust
 from .jaxlib import jnp, settings
 
+R = TypeVar("R")
 is_observed = attrgetter("_observed")
 _PAUSE = 1e-4  # seconds between two looks at whether a run is over
 
@@ -76,22 +77,40 @@ class Resident:
                 exhaust(map(setattr, owners, names, (array, object())))
 
     def wait(self) -> None:
-        """A pause in waiting for the run that writes over the value. Raises EngineError where that
-        would be for ever."""
+        """A pause in waiting for the run that writes over the value; where it would be for ever,
+        the value is lost."""
         value, writer = self.value, self.writer
         if self.variable._lease is not self:
             return
         # In this order: what writes over the value is known before the value is gone, and is done
         # in the same moment in which there is another one.
         lost = value.is_deleted() and self.writer is None and self.value is value
+        # A run of this thread was interrupted, or this is a signal handler in the middle of one.
         if lost or writer == threading.get_ident():
-            raise EngineError(
-                f"read: the run that was writing over {self.variable.label()} on the device has "
-                "failed or was interrupted, so the Variable has no value.",
-                hint="Assign it, or restore a checkpoint. A signal handler can't read Variables "
-                "in the middle of a run on the device.",
-            )
+            gone = Lost(self.variable, value.shape, value.dtype)
+            with state_lock:
+                if self.variable._lease is self and self.variable._array is None:
+                    owners, names = (self.variable, state), ("_lease", "version")
+                    exhaust(map(setattr, owners, names, (gone, object())))
+            return
         time.sleep(_PAUSE)
+
+
+class Lost:
+    """Stands for the lease of a Variable whose value a run wrote over that had no result."""
+
+    def __init__(self, variable: Variable, shape: tuple[int, ...], dtype: Any) -> None:
+        self.torn: dict[Variable, Array] = {variable: np.broadcast_to(np.zeros((), dtype), shape)}
+
+    def end(self) -> None:
+        """Raises EngineError."""
+        (variable,) = self.torn
+        raise EngineError(
+            f"read: the run that was writing over {variable.label()} on the device has failed or "
+            "was interrupted, so the Variable has no value.",
+            hint="Assign it, or restore a checkpoint. A signal handler can't read it in the middle "
+            "of a run.",
+        )
 
 
 class Taken(NamedTuple):
@@ -255,6 +274,15 @@ def take_back(found: Held, updated: Sequence[Variable], values: Sequence[Any]) -
             return None
         exhaust(setting)
         return version
+
+
+def surely(action: Callable[[], R]) -> R:
+    """action(), again if a signal handler's exception interrupts it: what is done isn't redone."""
+    try:
+        return action()
+    except BaseException:
+        action()
+        raise
 
 
 def give_up(residents: Sequence[Resident]) -> None:
