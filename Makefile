@@ -1,5 +1,6 @@
 # make train: a virtual environment, the package, and a network trained on the embedded digits.
 # make test:  what the tests need, and all tests.
+# make test-scale: JAX into the same environment, and the tests of the xla engine, which make test leaves out.
 # make fuzz:  random graphs over all operations in every style, for MINUTES; SEED is the first.
 # make mutate: derivative rules made wrong in every way, which the tests must notice; takes minutes.
 # make soak:  kills, forks, interrupts, hostile files …, for MINUTES; SEED is the first. MINUTES=2 is short.
@@ -15,7 +16,7 @@ SEED ?= 1000
 QUIETLY = OPENBLAS_NUM_THREADS=1 PALINGRAD_NUM_THREADS=1 PALINGRAD_CACHE=$(abspath $(VENV))/cache PALINGRAD_VERIFY=1 PYTHONDONTWRITEBYTECODE=
 SOURCES = src tests benchmarks examples tools
 
-.PHONY: train test browser tiny fuzz soak mutate check format bench clean
+.PHONY: train test test-scale browser tiny fuzz soak mutate check format bench clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.made:
@@ -31,6 +32,10 @@ $(VENV)/.installed-test: pyproject.toml $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --editable ".[test]"
 	touch $@ $(VENV)/.installed
 
+$(VENV)/.installed-scale: pyproject.toml $(VENV)/.installed-test
+	$(BIN)/python -m pip install --quiet --editable ".[test,xla]"
+	touch $@
+
 $(VENV)/.installed-dev: pyproject.toml $(VENV)/.made
 	$(BIN)/python -m pip install --quiet --editable ".[dev]"
 	touch $@ $(VENV)/.installed-test $(VENV)/.installed
@@ -45,7 +50,11 @@ train: $(VENV)/.installed
 	$(BIN)/palingrad train digits
 
 test: $(VENV)/.installed-test browser
-	$(QUIETLY) $(BIN)/python -m pytest -n 2 --dist worksteal --durations=10
+	@echo "tests/engines/xla isn't run here, because it needs JAX: make test-scale"
+	$(QUIETLY) $(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 --ignore=tests/engines/xla --ignore=src/palingrad/engines/xla
+
+test-scale: $(VENV)/.installed-scale
+	$(QUIETLY) $(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 tests/engines/xla
 
 # The tests of the page run in the system's Chromium; where it is missing and apt is here, install it.
 browser:

@@ -48,7 +48,7 @@ ORDER = {
         ["__main__"],
     ],
     "eager": [["pullbacks"], ["*"]],
-    "engines": [["*"], ["native"], ["auto"], ["selection"]],
+    "engines": [["*"], ["native", "xla"], ["auto"], ["selection"]],
     "engines/native": [["llvm"], ["kernels"], ["plan"], ["runtime"], ["*"]],
     "engines/native/llvm": [["*"], ["functions"], ["maths"]],
     "engines/native/kernels": [["*"], ["gemm"], ["attention", "conv"], ["windowed"]],
@@ -74,6 +74,7 @@ ORDER = {
 # the top of its files.
 OPTIONAL = {
     "llvmlite": ["engines/native"],
+    "jax": ["engines/xla"],
     "rich": ["cli", "__main__.py", "train/progress.py"],
     "typer": ["cli", "__main__.py"],
     "pooch": ["data/fetch.py"],
@@ -116,6 +117,7 @@ LAZY = {
     "onnx/__init__.py": "the folders need the package onnx, which is optional",
     "serving/__init__.py": "the server needs Starlette and uvicorn, which are optional",
     "engines/native/engine.py": "the folder needs llvmlite; this file works without it",
+    "engines/xla/engine.py": "the folder needs JAX; this file works without it",
     "engines/native/llvm/library_functions.py": "modules of C functions are imported when code "
     "first calls one, and NumPy's is private",
     "view/__init__.py": "each public name's file is imported when it is first used",

@@ -208,6 +208,7 @@ def test_the_argument_of_a_derivative_has_the_name_of_its_parameter():
     found = {item.label: item.node for item in picture(g).items}
     assert found["g"] is g
     assert found["t"].kind_name() == "positive"
+    assert "\nt  " in g.draw().text()  # the copy isn't drawn: its name is the Variable's
     total = pg.grad(f)(pg.Variable(2.0)) + 1.0
     assert labels(total).count("∂y/∂t") == 1  # its terms are no totals
     t = pg.Variable(2.0)

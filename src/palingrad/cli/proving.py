@@ -18,6 +18,7 @@ from rich.text import Text
 from .. import data
 from ..engines.native.engine import describe
 from ..engines.selection import engine_names, get_engine
+from ..engines.xla.engine import describe as describe_xla
 from ..messages.checks import counted
 from ..proof.battery import CHECKS
 from ..proof.fault import shown
@@ -103,7 +104,7 @@ def info() -> None:
     table.add_row("numpy", np.__version__)
     table.add_row("machine", f"{platform.machine()}, {os.cpu_count()} cores")
     table.add_row("engines", ", ".join(engine_names()) + f" (selected: {get_engine().name})")
-    for name, text in describe():
+    for name, text in (*describe(), *describe_xla()):
         table.add_row(name, text)
     for name in data.names():
         table.add_row(f"data: {name}", data.describe(name))

@@ -15,6 +15,7 @@ from .base import Engine
 from .native.engine import NativeEngine
 from .numpy import NumpyEngine
 from .recording import RecordingEngine
+from .xla.engine import XlaEngine, check_installed
 
 _engines: dict[str, Engine] = {"numpy": NumpyEngine()}
 if importlib.util.find_spec("llvmlite") is not None:
@@ -22,6 +23,8 @@ if importlib.util.find_spec("llvmlite") is not None:
     _engines["auto"] = AutoEngine()
 _shipped = frozenset(_engines)
 _recording = RecordingEngine()
+# Optional engines, which run where they are asked for by name, and are never a default.
+_on_request: dict[str, Engine] = {"xla": XlaEngine()}
 # The engine set by set_engine, else by the environment. The environment is read here and by
 # set_engine(None) only: reading it takes a fifth of the time of a small run.
 _selected: list[str | None] = [os.environ.get("PALINGRAD_ENGINE")]
@@ -54,14 +57,17 @@ def get_engine(name: str | None = None, *, observed: bool = True) -> Engine:
 
 
 def engine_names() -> list[str]:
-    """The names of the available engines. The default is `auto`: first numpy, then native."""
+    """The names of the available engines. The default is `auto`: first numpy, then native.
+
+    Not among them is `xla`, which needs JAX and runs what asks for it by name.
+    """
     return list(_engines)
 
 
 def add_engine(engine: Engine) -> None:
     """Register an engine, which can then be selected by `engine.name`. Raises EngineError if the
     name is taken."""
-    if engine.name in _engines or engine.name == _recording.name:
+    if engine.name in (*_engines, *_on_request, _recording.name):
         raise EngineError(
             f"an engine is called {engine.name!r} already; give this one another name"
         )
@@ -70,7 +76,7 @@ def add_engine(engine: Engine) -> None:
 
 def remove_engine(name: str) -> None:
     """Unregister an engine that `add_engine` registered; programs it compiled can still run."""
-    if name in _shipped:
+    if name in _shipped or name in _on_request:
         raise EngineError(f"the {name} engine belongs to palingrad and can't be removed")
     _named(name)
     del _engines[name]
@@ -88,9 +94,13 @@ def _named(name: str) -> Engine:
         raise EngineError(
             f"the {name} engine needs llvmlite, which isn't installed", hint="pip install llvmlite"
         )
+    if name in _on_request:
+        check_installed()
+        return _on_request[name]
     if name not in _engines:
+        names = (*_engines, *_on_request)
         raise EngineError(
-            f"no engine is called {name!r}; there is {', '.join(_engines)}.",
-            hint=did_you_mean(name, _engines, quoted=True) or "Without one, 'auto' is used.",
+            f"no engine is called {name!r}; there is {', '.join(names)}.",
+            hint=did_you_mean(name, names, quoted=True) or "Without one, 'auto' is used.",
         )
     return _engines[name]

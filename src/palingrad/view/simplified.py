@@ -138,8 +138,9 @@ def _names_of_copies(shown: Sequence[Node], counterpart: Mapping[Node, Node]) ->
     ]  # fmt: skip
     taken = names_of([*shown, *(counterpart[copy] for copy in copies)])
     names: dict[int, str] = {}
-    for copy, name in ((copy, names_of([copy])[id(copy)]) for copy in copies):
-        node = counterpart[copy]
+    before = names_of(list(counterpart))
+    for copy in copies:
+        node, name = counterpart[copy], before[id(copy)]
         free = name not in taken.values() and name not in names.values()
         if free and is_named(copy, name) and not is_named(node, taken[id(node)]):
             names[id(node)] = name

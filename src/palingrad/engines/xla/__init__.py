@@ -1,0 +1,1 @@
+"""The xla engine: a Program as one XLA computation, through JAX."""

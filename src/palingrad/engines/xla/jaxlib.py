@@ -1,0 +1,72 @@
+"""JAX, as this folder uses it: its modules, the settings of our calls, and its errors as ours.
+
+No other file of the library imports JAX, and this one is imported with the first Program that is
+compiled for the engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import jax as _jax  # pyright: ignore[reportMissingImports]
+import jax.numpy as _jnp  # pyright: ignore[reportMissingImports]
+
+from ...errors import EngineError
+
+jax: Any = _jax
+jnp: Any = _jnp
+lax: Any = _jax.lax
+
+
+@contextmanager
+def settings() -> Generator[None]:
+    """64-bit numbers and JAX's standard promotion in this thread, for the time of a call of ours.
+
+    A user's own settings of JAX are neither read nor changed by it.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(jax.enable_x64(True))
+        stack.enter_context(jax.numpy_dtype_promotion("standard"))
+        stack.enter_context(jax.numpy_rank_promotion("allow"))
+        yield
+
+
+wide = jax.enable_x64  # what a run of compiled code needs of the settings
+
+
+@contextmanager
+def told(what: str) -> Generator[None]:
+    """JAX's errors as EngineErrors that say what to do."""
+    try:
+        yield
+    except (RuntimeError, ValueError) as error:
+        if isinstance(error, EngineError):
+            raise
+        message = str(error)
+        if "RESOURCE_EXHAUSTED" in message or "out of memory" in message.lower():
+            raise EngineError(
+                f"{what}: the device has not enough memory ({_first_line(message)}).",
+                hint="Make the batch smaller, or run on the CPU: JAX_PLATFORMS=cpu.",
+            ) from error
+        if "nable to initialize backend" in message or "nknown backend" in message:
+            raise EngineError(
+                f"{what}: JAX finds no such device ({_first_line(message)}).",
+                hint="JAX_PLATFORMS names the platforms to use: unset it, or set it to cpu. A GPU "
+                "needs pip install 'jax[cuda12]'.",
+            ) from error
+        raise EngineError(f"{what}: XLA failed: {message}") from error
+
+
+def _first_line(message: str) -> str:
+    return message.strip().splitlines()[0][:200]
+
+
+def devices() -> list[Any]:
+    """JAX's devices of the default platform. Raises EngineError where there are none."""
+    with told("xla"):
+        try:
+            return jax.devices()
+        except AssertionError:  # of JAX 0.10, where a platform that it knows has no device
+            raise RuntimeError("Unable to initialize backend: no device was found") from None
