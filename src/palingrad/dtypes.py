@@ -135,6 +135,8 @@ def as_dtype(dtype: Any) -> DType:
         return complex_of(default_dtype())
     try:
         result = np.dtype(dtype)
+        if isinstance(dtype, str) and result.isbuiltin == 2:  # one that an imported library added
+            raise TypeError(dtype)
     except (TypeError, ValueError) as error:  # ValueError: of a string that isn't text
         hint = did_you_mean(dtype, [one.name for one in DTYPES - {float16}], quoted=True)
         if str(dtype).rpartition(".")[2] in ("bfloat16", "half"):

@@ -63,7 +63,7 @@ STARTS = ["abcd", "efghijkl", "mnop", "qrs", "tuvwxyz"]  # of the operations of 
 
 
 def chosen(starts: str, left_out: Any) -> list[type[Operation]]:
-    found = [one for one in OPERATIONS if one.__name__[0].lower() in starts]
+    found = [one for one in OPERATIONS if one.samples and one.__name__[0].lower() in starts]
     return [one for one in found if one.__name__ not in left_out]
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import is_boolean, is_floating, is_integer
+from ...dtypes import is_boolean, is_floating, is_integer, is_unsigned
 from ...graph.registry import ops
 from ...maths.numpy import cast as cast_array
 from .table import RULES, Call, in_dtype, reads
@@ -65,7 +65,7 @@ def divide(n: Call, x: Any, y: Any) -> Any:
     if is_floating(x.dtype):
         return ops.divide(x, y)
     whole = ops.floor_divide(x, y)
-    if x.dtype.kind == "u":
+    if is_unsigned(x.dtype):
         return whole
     inexact = ops.not_equal(x - whole * y, 0)
     below = ops.not_equal(ops.less(x, 0), ops.less(y, 0))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import is_boolean
+from ...dtypes import is_boolean, is_integer
 from ...graph.registry import ops
 from ...ops.linalg.determinant import Det
 from .table import Call, in_dtype, reads
@@ -64,7 +64,7 @@ def _extreme(n: Call, x: Any, axis: Any, how: dict[str, Any]) -> Any:
         return (ops.any if largest else ops.all)(x, **how)
     if 0 not in x.shape:
         return (ops.max if largest else ops.min)(x, **how)
-    bound: Any = np.iinfo(x.dtype) if x.dtype.kind in "iu" else None
+    bound: Any = np.iinfo(x.dtype) if is_integer(x.dtype) else None
     worst = (bound.min if largest else bound.max) if bound else (-math.inf if largest else math.inf)
     return in_dtype(ops.sum(x, **how), x) + np.asarray(worst, x.dtype)
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import accumulates_in, is_boolean, is_floating
+from ...dtypes import accumulates_in, is_boolean, is_floating, is_integer
 from ...shapes import axes_in, axis_in, broadcast, reduced
 from .bits import BitsOnnx
 from .values import Value
@@ -119,7 +119,7 @@ class ArraysOnnx(BitsOnnx):
         shape = (*lead, *rows[-1:], *columns) if x.ndim > 1 else (*lead, *columns)
         if is_boolean(dtype):
             return self.truth(self.matmul(self.cast_to(x, _INT), self.cast_to(y, _INT)))
-        wide = np.dtype(np.int32) if dtype.itemsize < 4 and dtype.kind in "iu" else dtype
+        wide = np.dtype(np.int32) if dtype.itemsize < 4 and is_integer(dtype) else dtype
         found = self.op("MatMul", self.cast_to(x, wide), self.cast_to(y, wide), shape=shape,
                         dtype=wide)  # fmt: skip
         return self.cast_to(found, dtype)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...dtypes import is_floating
 from ...graph.regions.region import Region
 from ...ops.control.branch import Switch
 from ...ops.control.loop import Loop
@@ -166,4 +167,4 @@ def _step(m: LibraryOnnx, y: Any, parts: Any, rest: Any, several: bool) -> Block
 
 
 def _wide(y: Any, x: Value) -> Any:
-    return type(y).accumulates_in(x.dtype) if x.dtype.kind == "f" else x.dtype
+    return type(y).accumulates_in(x.dtype) if is_floating(x.dtype) else x.dtype

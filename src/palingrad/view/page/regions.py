@@ -98,7 +98,7 @@ def _values(export: Export, node: Regional) -> dict[Node, Any]:
     if any(value is None for value in inputs) or any(isinstance(x, Custom) for x in order):
         return {}
     steps = node.steps()
-    if steps is not None and steps.length * len(order) > EFFORT:
+    if steps is not None and (not steps.length or steps.length * len(order) > EFFORT):
         return {}
     notes: dict[Node, list[Any]] = {}
     try:

@@ -99,6 +99,7 @@ PROGRAMS = [
     program(ordered, zeros(8, 5), zeros(4, 4), zeros(4, 2)),
     program(lambda x: pg.scan(lambda c, row: (pg.tanh(c) + row, c), x[0], x), zeros(8, 5)),
     program(branched, zeros(3)),
+    program(lambda x: pg.while_loop(lambda c: pg.sum(c) < 9, lambda c: c * 2 + 1, x), zeros(2000)),
     updated(pg.Variable(zeros(4))),
 ]
 

@@ -34,7 +34,7 @@ def signed(given: Any) -> list[tuple[Any, str, list[int]]]:
     schedule = scheduled(lowered(given))
     found: list[tuple[Any, str, list[int]]] = []
     for one in schedule.kernels:
-        if not one.kernel.is_native or not one.items:
+        if not one.kernel.is_native or not one.items or one.kernel.has_own_segment:
             continue
         whole = one.chunks == 1
         try:
