@@ -83,7 +83,9 @@ def encoded(array: Array, budget: Budget) -> dict[str, Any]:
 
 def whole(array: Array) -> dict[str, Any]:
     """{'f': elements} for few elements, otherwise {'b': bytes in base64, 't': their dtype}."""
-    if array.size <= FEW or _is_long(array):
+    if _is_long(array):  # 'x': the digits, which a float64 doesn't have
+        return {"f": numbers(array), "x": [str(x) for x in array.ravel().tolist()]}
+    if array.size <= FEW:
         return {"f": numbers(array)}
     kind = packed(array.dtype)
     text = base64.b64encode(np.ascontiguousarray(array.ravel(), kind).tobytes()).decode()

@@ -72,7 +72,10 @@ class Export:
         self.values = values_of(self.order, options.feeds)
         self.shadows = shadows_of(self.order, self.values)
         self.result = self._result()
-        self.totals, self._refusal = self._derivatives()
+        found, self._refusal = self._derivatives()
+        self.totals = {  # not those by numbers in expressions
+            node: total for node, total in found.items() if takes_gradient(node, self.values[node])
+        }
         self.sources = Sources(self.order)
         self.blocks = Blocks()
         self.captions = Captions()

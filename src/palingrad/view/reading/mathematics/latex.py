@@ -77,9 +77,10 @@ def latex(node: Any, *, simplified: bool = True) -> Formula:
     if simple is not None:
         (node,) = simple.roots
     order = postorder(node)
-    names = user_names(order, {} if simple is None else simple.names)
-    sides = [names[id(node)]] if id(node) in names and (node.inputs or simple) else []
     found = derivatives_of([node]) if simple is None else simple.derivatives
+    of = [x for one in found.values() for x in (one.y, *one.by)]  # two may have one name
+    names = user_names(postorder(*of, node), {} if simple is None else simple.names)
+    sides = [names[id(node)]] if id(node) in names and (node.inputs or simple) else []
     sides += _derivative({node: found[node]} if node in found else {}, names)
     start = "".join(f"{side} = " for side in sides)
     if len(order) < _LINE:

@@ -159,7 +159,8 @@ def _along(worked: Worked, path: Sequence[Edge], value: Array | None) -> str:
     if value is not None:
         numbers = [number(edge.value[()]) for edge in path if edge.value is not None]
         if len(numbers) > 1:
-            sides.append(r" \cdot ".join([numbers[0], *map(_signed, numbers[1:])]))
+            first = numbers[0] if numbers[0].startswith("-") else _signed(numbers[0])
+            sides.append(r" \cdot ".join([first, *map(_signed, numbers[1:])]))
         sides.append(number(value[()]))
     return " = ".join(dict.fromkeys(sides))
 
@@ -187,7 +188,8 @@ def _sum(
 
 
 def _signed(text: str) -> str:
-    return f"\\left({text}\\right)" if text.startswith("-") else text
+    several = text.startswith("-") or " + " in text or " - " in text  # a complex number
+    return f"\\left({text}\\right)" if several else text
 
 
 def _nodes(worked: Worked, path: Sequence[Edge]) -> tuple[Node, ...]:

@@ -47,7 +47,10 @@ class _Reader:
                 break
             if token in ("^", "_"):
                 self.place += 1
-                text = text.rstrip() + _script(self.argument(), token)
+                text = text.rstrip()
+                if token == "^" and (root := re.search(r"[√∛][\w(]\S*$", text)):
+                    text = f"{text[: root.start()]}({root.group()})"
+                text += _script(self.argument(), token)
             else:
                 text += self.token()
         return text
@@ -104,7 +107,8 @@ class _Reader:
         if self.place < len(self.tokens) and self.tokens[self.place] == "[":
             self.place += 1
             degree = self.row("]")
-        inner = _atom(self.argument())
+        inner = self.argument()
+        inner = f"({inner})" if re.search(r"[⁰¹²³⁴-⁹]", inner) else _atom(inner)
         return {"": "√", "3": "∛"}.get(degree, f"{degree}√") + inner
 
 
@@ -125,7 +129,8 @@ def _script(text: str, mark: str) -> str:
         return text.translate(table)
     if text.startswith("["):
         return text
-    return f"{mark}{text}" if re.fullmatch(r"\w+", text) else f"{mark}({text})"
+    single = re.fullmatch(r"[^\W\d]\w*|[\d.]+", text)  # not 2s, a product
+    return f"{mark}{text}" if single else f"{mark}({text})"
 
 
 def _marked(text: str, mark: str) -> str:

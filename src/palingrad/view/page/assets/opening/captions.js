@@ -14,7 +14,7 @@ function equationsOf(step) {
   if (now.kind === "run") return forwardEquations(now.node);
   if (now.kind === "seed") return seedEquations(now.node);
   if (now.kind === "descend") return descentEquations(now.node);
-  const sources_ = [...new Set(ins[now.node].map((number) => edges[number].a))].filter((from) => schedule.active.has(from));
+  const sources_ = [...new Set(ins[now.node].map((number) => edges[number].a))].filter((from) => schedule.active.has(from) && nodes[from].g);
   return sources_.slice(0, 4).flatMap((from) => backwardEquations(now.node, from, step));
 }
 

@@ -46,13 +46,32 @@ function ambiguous(place) {
   return namesakes.get(nodes[place].n) > 1 ? ` (${nodes[place].k})` : "";
 }
 
+/** Whether a node depends on another, which may be complex itself, through complex numbers. */
+function isComplexBetween(from, to) {
+  const reached = new Map([[from, isComplex(from)]]); // node → whether a complex number is on a way to it
+  for (let place = from + 1; place <= to; place++) {
+    const given = ins[place].map((number) => edges[number].a).filter((one) => reached.has(one));
+    if (given.length) reached.set(place, isComplex(place) || given.some((one) => reached.get(one)));
+  }
+  return reached.get(to) === true;
+}
+
+function isComplex(place) {
+  return (nodes[place].d || "").startsWith("complex");
+}
+
 function pathList(from, to) {
   const [a, b] = [nodes[from].n, nodes[to].n];
   if (from === to) return [make("p", { class: "note" }, "Both are the same node: its derivative with respect to itself is 1.")];
   const ways = between(from, to);
   const total = ways.get(from) || 0n;
   const title = make("h3", { class: "derive" }, `∂${b} / ∂${a}`);
-  if (!total) return [title, make("p", { class: "note" }, `No path leads from ${a} to ${b}: the derivative is 0.`)];
+  if (!total) {
+    const outside = isComplexBetween(from, to);
+    const said = outside ? `The way from ${a} to ${b} leads through complex numbers, whose derivatives the page doesn't have: pg.gradients does.`
+      : `No path leads from ${a} to ${b}: the derivative is 0.`;
+    return [title, make("p", { class: "note" }, said)];
+  }
   const how = make("p", { class: "note", id: "path-count", "data-count": String(total) },
     total === 1n ? "One path: the derivative is the product of its local derivatives." : `${counted(total)} paths. By the chain rule, the derivative is the sum of the products along the paths.`);
   const list = make("div", { id: "path-list" });

@@ -68,7 +68,8 @@ function csvText() {
       rows.push(`${head},,,`);
       return;
     }
-    value.data.forEach((x, k) => rows.push(`${head},${cell(csvIndex(node, k))},${numeral(x, node.d)},${gradient ? numeral(gradient[k]) : ""}`));
+    const exact = edited.size ? null : node.v?.x;
+    value.data.forEach((x, k) => rows.push(`${head},${cell(csvIndex(node, k))},${exact ? exact[k] : numeral(x, node.d)},${gradient ? numeral(gradient[k]) : ""}`));
   });
   return [`${rows.join("\r\n")}\r\n`, missing];
 }
