@@ -93,6 +93,15 @@ def test_an_answer_too_long_to_type():
         pg.lesson(pg.sum(w * 2.0, name="L"), ["∂L/∂w"])
 
 
+def test_answers_that_cannot_be_typed_are_refused():
+    x = pg.Variable([1.0, 0.0], name="x")
+    with pytest.raises(GraphError, match="∂L/∂x has a NaN or an infinity"):
+        pg.lesson(pg.multiply(pg.sum(pg.log(x)), 1.0, name="L"), ["∂L/∂x"])
+    e = pg.Variable(np.zeros((0, 3)), name="e")
+    with pytest.raises(GraphError, match="∂L/∂e has no elements"):
+        pg.lesson(pg.add(pg.sum(e * 2), 1.0, name="L"), ["∂L/∂e"])
+
+
 def test_values_that_are_missing_or_that_the_page_can_t_compute():
     with pg.Graph():
         x = pg.placeholder((), name="x")

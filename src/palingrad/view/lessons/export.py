@@ -64,6 +64,13 @@ class Exported:
             for place, node in enumerate(self.order)
             if page.values[node] is not None
         }
+        for question in self.questions:
+            if not np.isfinite(self.answer(question)).all():
+                raise GraphError(
+                    f"lesson: the answer to {question.title} has a NaN or an infinity, which "
+                    "nobody can type.",
+                    hint="Give the leaves other values.",
+                )
 
     def _computed(self, page: Export) -> None:
         """Refuse a graph with values that are unknown or that the page can't compute again."""

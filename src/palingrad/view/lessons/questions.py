@@ -112,6 +112,10 @@ def _typed(title: str, node: Mapping[str, Any]) -> None:
     size = 1
     for side in node["sh"]:
         size *= side
+    if not size:
+        raise GraphError(
+            f"lesson: {title} has no elements.", hint="Ask for a derivative that has numbers."
+        )
     if size > LARGEST:
         raise GraphError(
             f"lesson: {title} has {counted(size, 'number')}, more than the {LARGEST} that an "
