@@ -94,7 +94,9 @@ def whole(array: Array) -> dict[str, Any]:
 
 def _is_long(array: Array) -> bool:
     """Whether an integer isn't exact as a float64."""
-    return is_integer(array.dtype) and (int(array.max()) > 2**53 or int(array.min()) < -(2**53))
+    if not array.size or not is_integer(array.dtype):
+        return False
+    return int(array.max()) > 2**53 or int(array.min()) < -(2**53)
 
 
 def shortened(array: Array) -> dict[str, Any]:
