@@ -7,6 +7,8 @@ from typing import Any
 
 import httpx
 
+from coroutines import completed
+
 URL = "http://127.0.0.1"
 
 
@@ -36,4 +38,4 @@ class Client:
                     )
                 )
 
-        return asyncio.run(ask())
+        return completed(ask())

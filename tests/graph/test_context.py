@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
+from coroutines import completed
 from palingrad.graph.context import context, graph_scope, opened
 from palingrad.graph.state.observe import Observer, observed
 
@@ -28,7 +29,7 @@ def test_two_tasks_build_a_graph_each():
     async def both() -> list[pg.Graph]:
         return list(await asyncio.gather(build(1), build(2)))
 
-    for number, graph in enumerate(asyncio.run(both()), 1):
+    for number, graph in enumerate(completed(both()), 1):
         assert len(graph.operations) == 5
         assert all(node.name.startswith(f"task{number}/") for node in graph.nodes)
 
@@ -44,7 +45,7 @@ def test_two_tasks_that_open_a_graph_by_default():
     async def both() -> None:
         await asyncio.gather(build(pg.Graph()), build(pg.Graph()))
 
-    asyncio.run(both())
+    completed(both())
 
 
 def test_one_task_is_eager_while_another_has_a_graph_open():
@@ -62,7 +63,7 @@ def test_one_task_is_eager_while_another_has_a_graph_open():
     async def both() -> None:
         await asyncio.gather(deferred(), eager())
 
-    asyncio.run(both())
+    completed(both())
 
 
 def test_a_task_records_only_itself():
@@ -85,7 +86,7 @@ def test_a_task_records_only_itself():
     async def both() -> Any:
         return (await asyncio.gather(record(), unrecorded()))[0]
 
-    assert asyncio.run(both()) == 3
+    assert completed(both()) == 3
 
 
 def test_modules_of_two_tasks_have_their_own_names():
@@ -104,7 +105,7 @@ def test_modules_of_two_tasks_have_their_own_names():
     async def both() -> list[str]:
         return list(await asyncio.gather(name(), name()))
 
-    assert len(set(asyncio.run(both()))) == 1
+    assert len(set(completed(both()))) == 1
 
 
 def test_a_graph_opened_for_good_stays_open_in_contexts_that_are_made_later():
