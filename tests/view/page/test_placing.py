@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from itertools import combinations
 from typing import Any
 
@@ -11,8 +12,8 @@ import pytest
 
 import palingrad as pg
 from palingrad.view.drawing.layout.layered import layout
-
-HEIGHT = 46
+from palingrad.view.drawing.model import picture
+from palingrad.view.page.hierarchy import hierarchy
 
 
 def training_step() -> Any:
@@ -126,3 +127,16 @@ def test_everything_is_in_the_initial_view_and_key_0_shows_all_again(graph_scope
         page.js("Object.assign(palingrad.camera, {x: 1e4, y: 1e4, scale: 3})")
         page.page.keyboard.press("0")
         assert page.js(corners) == pytest.approx([left, top, right, bottom])
+
+
+def test_each_variable_of_few_has_its_own_box_in_an_optimizers_step():
+    """Numbers that all updates read, such as Adam's corrections, are in none of them."""
+    with pg.Graph() as graph:
+        x = pg.placeholder((4, 2), dtype=pg.float32, name="x")
+        w, b = pg.Variable(np.ones(2, np.float32), name="w"), pg.Variable(0.5, name="b")
+        pg.optim.Adam(0.1).minimize(pg.mean((x @ w + b - 3.0) ** 2))
+    shown = picture(graph)
+    found = Counter(hierarchy(shown, None).paths)
+    assert found["update", "w ←"] == found["update", "b ←"] > 10
+    own = {path for path in found if path[:1] == ("update",)}
+    assert own == {("update",), ("update", "w ←"), ("update", "b ←")}

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 
 from ....graph.kinds import Assign
 from ....graph.leaves import Variable
+from ....graph.node import Node
 from ....graph.operation import MultipleOutputs
 from ...drawing.model import Item, Picture
 from .box import PHASES, Box, Kind
 
-SHARED = 2  # uses in an optimizer's step above which a node belongs to all Variables
 STEP = 4  # the least number of nodes of an optimizer's step that gets a box
 
 
@@ -45,36 +45,47 @@ def tree(items: Sequence[Item], large: bool, steps: Mapping[int, str]) -> Box:
 
 
 def steps_of(shown: Picture) -> dict[int, str]:
-    """For the operations that update one Variable: that Variable's name, made unique."""
+    """For the operations that update one Variable: that Variable's name, made unique. Those that
+    several updates read, such as the number of the step, belong to none."""
     items = shown.items
     number = {item.key: place for place, item in enumerate(items)}
     inside = [
         n for n, item in enumerate(items) if item.role == "update" and item.kind == "operation"
     ]
-    parent = {place: place for place in inside}
-
-    def find(place: int) -> int:
-        while parent[place] != place:
-            parent[place] = parent[parent[place]]
-            place = parent[place]
-        return place
-
-    pairs = [(number[link.source], number[link.target]) for link in shown.links]
-    uses = Counter(a for a, _ in pairs)
-    for a, b in pairs:
-        together = isinstance(items[b].node, MultipleOutputs)  # a group of assignments
-        if a in parent and b in parent and uses[a] <= SHARED and not together:
-            parent[find(b)] = find(a)
-    names: dict[int, tuple[bool, str]] = {}
-    for place in inside:
-        item = items[place]
-        variable = item.node.variable if isinstance(item.node, Assign) else item.node
-        if isinstance(variable, Variable):
-            label = (variable.trainable, item.label.removesuffix(" ←").split("/")[-1])
-            names[find(place)] = max(names.get(find(place), label), label, key=lambda one: one[0])
+    assigned = {
+        n: variable for n in inside if (variable := _assigned(items[n].node)) is not None
+    }  # fmt: skip
+    trained = [n for n, variable in assigned.items() if variable.trainable]
+    owner: dict[int, int] = {n: n for n in trained or assigned}
+    inputs: dict[int, list[int]] = {n: [] for n in inside}
+    for link in shown.links:
+        source, target = number[link.source], number[link.target]
+        together = isinstance(items[target].node, MultipleOutputs)  # a group of assignments
+        if source in inputs and target in inputs and not together:
+            inputs[target].append(source)
+    for target in reversed(inside):  # what an update reads
+        for source in inputs[target] if target in owner else ():
+            owner[source] = _joined(owner.get(source), owner[target])
+    for target in inside:  # the assignments of what an update computes, such as averages
+        if target not in owner:
+            for source in inputs[target]:
+                owner[target] = _joined(owner.get(target), owner.get(source, _SEVERAL))
+    names = {n: items[n].label.removesuffix(" ←").split("/")[-1] for n in trained or assigned}
     taken = Counter[str]()
     titles: dict[int, str] = {}
-    for root, (_, name) in names.items():
+    for root, name in names.items():
         taken[name] += 1
         titles[root] = f"{name} ←" if taken[name] == 1 else f"{name} ← ({taken[name]})"
-    return {place: titles[find(place)] for place in inside if find(place) in titles}
+    return {n: titles[owner[n]] for n in inside if owner.get(n, _SEVERAL) in titles}
+
+
+_SEVERAL = -1  # in place of the one update that an operation belongs to
+
+
+def _assigned(node: Node) -> Variable | None:
+    variable = node.variable if isinstance(node, Assign) else node
+    return variable if isinstance(variable, Variable) else None
+
+
+def _joined(one: int | None, other: int) -> int:
+    return other if one in (None, other) else _SEVERAL
