@@ -53,7 +53,31 @@ class Argument:
         return {"name": self.name, "shape": shape, "dtype": self.dtype.name}
 
 
-class SavedModel:
+class LoadedModel:
+    """What models that were loaded from files share: their Variables, and how they are called."""
+
+    inputs: tuple[Argument, ...]
+    _variables: dict[str, Variable]
+
+    def variables(self) -> dict[str, Variable]:
+        """All Variables by name."""
+        return dict(self._variables)
+
+    def parameters(self) -> dict[str, Variable]:
+        """The trainable Variables by name."""
+        return {name: x for name, x in self._variables.items() if x.trainable}
+
+    def _joins(self, inputs: Sequence[Any]) -> bool:
+        """Whether a call joins a graph, of which nodes are given or that is open. Raises
+        ArgumentError for another number of inputs than the model has."""
+        if len(inputs) != len(self.inputs):
+            names = ", ".join(x.name for x in self.inputs)
+            raise ArgumentError(f"the model takes {counted(len(self.inputs), 'input')} ({names}), "
+                                f"got {len(inputs)}.")  # fmt: skip
+        return context().graph is not None or any(isinstance(x, Node) for x in inputs)
+
+
+class SavedModel(LoadedModel):
     """A model that was loaded from a folder: a function of arrays, compiled for each batch size.
 
     Called with nodes, or while a graph is open, it joins the surrounding graph, so that gradients
@@ -67,20 +91,8 @@ class SavedModel:
         self.outputs = tuple(_argument(*pair) for pair in zip(names, region.results, strict=True))
         self._compiled = function(self._built)
 
-    def variables(self) -> dict[str, Variable]:
-        """All Variables by name."""
-        return dict(self._variables)
-
-    def parameters(self) -> dict[str, Variable]:
-        """The trainable Variables by name."""
-        return {name: x for name, x in self._variables.items() if x.trainable}
-
     def __call__(self, *inputs: Any) -> Any:
-        if len(inputs) != len(self.inputs):
-            names = ", ".join(x.name for x in self.inputs)
-            raise ArgumentError(f"the model takes {counted(len(self.inputs), 'input')} ({names}), "
-                                f"got {len(inputs)}.")  # fmt: skip
-        if context().graph is not None or any(isinstance(x, Node) for x in inputs):
+        if self._joins(inputs):
             return self._built(*inputs)
         accepted = [
             _input.accept(x) for _input, x in zip(self._region.parameters, inputs, strict=True)

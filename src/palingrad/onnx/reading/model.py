@@ -13,13 +13,12 @@ import onnx
 from ...dtypes import Array, as_array, is_floating
 from ...errors import ArgumentError, OnnxError, ShapeError
 from ...function import function
-from ...graph.context import context
 from ...graph.graph import Graph
 from ...graph.leaves import Placeholder, Variable
 from ...graph.node import Node
 from ...graph.promotion import as_node, tensor
-from ...io.model import Argument
-from ...messages.checks import counted, flag
+from ...io.model import Argument, LoadedModel
+from ...messages.checks import flag
 from ...shapes import text
 from .elementwise import _NUMBERS as NUMBERS
 from .evaluate import Evaluation
@@ -37,7 +36,7 @@ _SETTINGS = {
 _KEPT = 64  # compiled graphs, one for each value of the inputs that the graph depends on
 
 
-class OnnxModel:
+class OnnxModel(LoadedModel):
     """A model that was loaded from an ONNX file.
 
     Called with arrays it is compiled for each batch size; called with nodes, or while a graph is
@@ -88,20 +87,8 @@ class OnnxModel:
                 constants[one.name] = array
         return variables, constants
 
-    def variables(self) -> dict[str, Variable]:
-        """All Variables by name."""
-        return dict(self._variables)
-
-    def parameters(self) -> dict[str, Variable]:
-        """The trainable Variables by name."""
-        return {name: x for name, x in self._variables.items() if x.trainable}
-
     def __call__(self, *inputs: Any) -> Any:
-        if len(inputs) != len(self.inputs):
-            names = ", ".join(x.name for x in self.inputs)
-            raise ArgumentError(f"the model takes {counted(len(self.inputs), 'input')} ({names}), "
-                                f"got {len(inputs)}.")  # fmt: skip
-        if context().graph is not None or any(isinstance(x, Node) for x in inputs):
+        if self._joins(inputs):
             return self._built(dict(zip((x.name for x in self.inputs), inputs, strict=True)))
         arrays = [as_array(x) for x in inputs]
         for x, one in zip(arrays, self.inputs, strict=True):
