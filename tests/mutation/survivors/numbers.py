@@ -136,11 +136,12 @@ SURVIVORS: dict[str, dict[str, str]] = {
         "factor: 0 → 1": UNDERFLOWS,
         "factor: 60 → 61": UNDERFLOWS,
     },
-    "error.LogNdtr.d": {
+    "error.InverseMills.d": {
         "comparison: x < 0 → x <= 0": BOTH,
+        "comparison: x > 60 → x >= 60": UNDERFLOWS,
         "factor: 0 → 1": HALVES,
+        "factor: 60 → 61": UNDERFLOWS,
         "branch: ops.where(low, x, 0) → x": GUARDED,
-        "branch: ops.where(low, 0, x) → x": GUARDED,
     },
     "incomplete._log_slope": {
         "second order: a → __stop__(a)": PARAMETERS,

@@ -16,6 +16,8 @@ from .base import Special, like, single
 
 _ROOT = math.sqrt(0.5)
 _SQRT_PI = math.sqrt(math.pi)
+_SQRT_2PI = math.sqrt(2 * math.pi)
+_SPLIT = 0.46875  # where Cody's approximations of erf and erfc meet
 _UNIT = [case((3,), low=-0.9, high=0.9), edge(0.0, 1e-10, 0.999, 1.0, -1.0, 1.5, np.nan)]
 _SHARE = [case((3,), low=0.2, high=0.8), edge(0.0, 1e-10, 0.5, 1.0, 1.5, -1.0, np.nan)]
 _TAILS = edge(0.0, 1e-8, 6.0, -6.0, 20.0, -20.0, 1000.0, -1000.0, np.inf, -np.inf, np.nan)
@@ -35,14 +37,24 @@ def _rational(x: Any, table: Any) -> Any:
     return _polynomial(table[0], x) / _polynomial(table[1], x)
 
 
-def _scaled(m, x):
-    """e^x²·erfc x for x ≥ 0 (Cody 1969)."""
-    low, large = m.minimum(x * x, 0.25), m.maximum(x, 4.0)
-    small = m.exp(low) * (1 - x * _rational(low, ERF_SMALL))
+def _slope(m, x):
+    """erf(x)/x for |x| ≤ 0.46875 (Cody 1969)."""
+    return _rational(m.minimum(x * x, 0.25), ERF_SMALL)
+
+
+def _outer(m, x):
+    """e^x²·erfc x for x ≥ 0.46875 (Cody 1969)."""
     centre = _rational(m.minimum(x, 4.0), ERFC_MIDDLE)
+    large = m.maximum(x, 4.0)
     inverse = 1 / large / large
     tail = (1 / _SQRT_PI - inverse * _rational(inverse, ERFC_LARGE)) / large
-    return m.where(x <= 0.46875, small, m.where(x <= 4.0, centre, tail))
+    return m.where(x <= 4.0, centre, tail)
+
+
+def _scaled(m, x):
+    """e^x²·erfc x for x ≥ 0."""
+    small = m.exp(m.minimum(x * x, 0.25)) * (1 - x * _slope(m, x))
+    return m.where(x <= _SPLIT, small, _outer(m, x))
 
 
 def _bell(m, x):
@@ -145,12 +157,13 @@ class Ndtr(Special):
 
     def f(m, x):
         z = single(m, x)
-        tail = 0.5 * _bell(m, z) * _scaled(m, m.absolute(z) * _ROOT)
-        centre = 0.5 + 0.5 * m.erf(z * _ROOT)
-        return like(m, m.where(z < -0.5, tail, m.where(z > 0.5, 1 - tail, centre)), x)
+        t = z * _ROOT
+        tail = 0.5 * _bell(m, z) * _outer(m, m.absolute(t))
+        centre = 0.5 + 0.5 * t * _slope(m, t)
+        return like(m, m.where(t < -_SPLIT, tail, m.where(t > _SPLIT, 1 - tail, centre)), x)
 
     def d(y, x):
-        return [Bell(x) / math.sqrt(2 * math.pi)]
+        return [Bell(x) / _SQRT_2PI]
 
 
 class LogNdtr(Special):
@@ -167,22 +180,46 @@ class LogNdtr(Special):
 
     def f(m, x):
         z = single(m, x)
-        scaled = _scaled(m, m.absolute(z) * _ROOT)
-        lower = m.log(0.5 * scaled) - 0.5 * z * z
-        upper = m.log1p(-0.5 * _bell(m, z) * scaled)
-        y = m.where(z < -1, lower, m.where(z > 0, upper, _centre(m, z)))
-        return like(m, y, x)
+        t = z * _ROOT
+        outer = _outer(m, m.absolute(t))
+        lower = m.log(0.5 * outer) - 0.5 * z * z
+        tail = -0.5 * _bell(m, z) * outer
+        centre = 0.5 * t * _slope(m, t) - 0.5
+        upper = m.log1p(m.where(m.absolute(t) <= _SPLIT, centre, tail))
+        return like(m, m.where(t < -_SPLIT, lower, upper), x)
+
+    def d(y, x):
+        return [InverseMills(x)]
+
+
+class InverseMills(Special):
+    """y = φ(x)/Φ(x), the inverse Mills ratio of −x, which is close to −x for large −x.
+
+    ∂y/∂x = −y·(x + y), which for x < 0 is −√π·y²·e^u²·i¹erfc u, u = −x/√2, without cancellation.
+    """
+
+    math = r"\frac{\varphi({x})}{\Phi({x})}"
+    harmless = 0
+    samples = [
+        case((3,)),
+        case((3,), low=-60, high=-20),
+        edge(0.0, 6.0, -6.0, 40.0, -1e5, np.inf, np.nan),
+        kink([np.inf], slopes=[[0.0]]),
+    ]
+
+    def f(m, x):
+        z = single(m, x)
+        scaled, bell = _scaled(m, m.absolute(z) * _ROOT), _bell(m, z)
+        lower = math.sqrt(2 / math.pi) / scaled
+        upper = bell / _SQRT_2PI / (1 - 0.5 * bell * scaled)
+        return like(m, m.where(z < 0, lower, upper), x)
 
     def d(y, x):
         low = x < 0
-        left, right = ops.where(low, x, 0), ops.where(low, 0, x)
-        below = math.sqrt(2 / math.pi) / erfcx(left * -_ROOT)
-        return [ops.where(low, below, Bell(right) / math.sqrt(2 * math.pi) / ndtr(right))]
-
-
-def _centre(m, x):
-    """log Φ(x) for −1 ≤ x ≤ 0."""
-    return m.log1p(-0.5 - 0.5 * m.erf(m.absolute(x) * _ROOT))
+        left = ops.where(low, x, 0)
+        right = ops.where(x > 60, 0, x)  # beyond 60, y is 0
+        curved = y * (y * ErfcxIntegral(left * -_ROOT, n=1))
+        return [-ops.where(low, _SQRT_PI * curved, y * (right + y))]
 
 
 class Ndtri(Special):
@@ -196,7 +233,7 @@ class Ndtri(Special):
         return m.ndtri(x)
 
     def d(y, x):
-        return [math.sqrt(2 * math.pi) * ops.exp(0.5 * y * y)]
+        return [_SQRT_2PI * ops.exp(0.5 * y * y)]
 
 
 erfcx = register(unary(Erfcx))
