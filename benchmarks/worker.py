@@ -13,6 +13,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,10 @@ def main(contender: str, threads: int, clock: str) -> None:
     os.dup2(2, 1)  # output of the frameworks goes to stderr, not among the answers
     if hasattr(os, "sched_setaffinity"):  # thread pools have the size of the affinity mask
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
+    if changed := os.environ.get("BENCHMARK_CONSTANT"):  # by `constants.py`
+        place, _, value = changed.partition("=")
+        module, _, name = place.partition(":")
+        setattr(import_module(module), name, json.loads(value))
     worker = Worker(contender, threads, clock)
     for line in sys.stdin:
         name, given = json.loads(line)

@@ -14,6 +14,7 @@ import pytest
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 sys.path.append(str(FOLDER))  # benchmarks are scripts that import each other by name
 
+import constants  # noqa: E402
 import networks  # noqa: E402
 import report  # noqa: E402
 import timing  # noqa: E402
@@ -53,6 +54,12 @@ def test_engines_agree_on_every_network():
             worker.make(task, -1)
         one, other = (worker.check() for worker in workers)
         np.testing.assert_allclose(one, other, rtol=1e-4)  # float32, after some steps
+
+
+def test_tuned_constants_are_where_their_benchmark_looks():
+    for one in constants.CONSTANTS:
+        assert one.changed(2)["BENCHMARK_CONSTANT"].endswith(f"={type(one.value)(2 * one.value)}")
+        assert all(case < len(TASKS[task].cases) for task, case in one.cases)
 
 
 def test_who_computes_something_else_is_found():
