@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ...graph.describe.notation import applied, operator
+from ...graph.describe.template import below, stated_options
 from ...graph.kinds import Composite
 from ...graph.leaves import Constant
 from ...graph.node import Node
@@ -111,7 +112,11 @@ class Trace(Composite):
 
     def notation(y, x):
         plain = (y.offset, y.axis1, y.axis2) == (0, 0, 1) and y.inputs[0].ndim == 2
-        return super().notation(x) if plain else applied(operator("trace"), [x])
+        return (
+            super().notation(x)
+            if plain
+            else applied(operator("trace") + below(stated_options(y)), [x])
+        )
 
 
 class Triangle(Composite):

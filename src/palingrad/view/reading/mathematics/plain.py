@@ -19,6 +19,7 @@ _SIGNS = {
 _UP = str.maketrans("0123456789+-−=()nixyT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱˣʸᵀ")
 _DOWN = str.maketrans("0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
 _WORDS = {"operatorname", "mathrm", "mathbf", "mathcal", "text", "mathit", "mathbb"}
+_BOLD = {"0": "𝟎", "1": "𝟏"}
 _NAMES = {
     "log", "exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "max",
     "min", "arg",
@@ -83,7 +84,8 @@ class _Reader:
         if name in ("bar", "overline", "hat"):
             return _marked(self.argument(), {"hat": "\u0302"}.get(name, "\u0304"))
         if name in _WORDS:
-            return self.argument()
+            word = self.argument()
+            return _BOLD.get(word, word) if name == "mathbf" else word
         if name in ("begin", "end"):
             matrix = self.argument() == "pmatrix"
             return ("[" if matrix else "{ ") if name == "begin" else ("]" if matrix else " }")
@@ -125,9 +127,11 @@ def _script(text: str, mark: str) -> str:
     if text == "*":
         return "∗"
     table = _UP if mark == "^" else _DOWN
+    if re.fullmatch(r"\d+( × \d+)+", text):
+        text = text.replace(" × ", "x")  # a shape: ₃ₓ₄
     if text and all(ord(c) in table for c in text):
         return text.translate(table)
-    if text.startswith("["):
+    if text.startswith("[") and mark == "_":
         return text
     single = re.fullmatch(r"[^\W\d]\w*|[\d.]+", text)  # not 2s, a product
     return f"{mark}{text}" if single else f"{mark}({text})"
