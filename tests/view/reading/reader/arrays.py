@@ -344,8 +344,10 @@ class Reader(Tokens):
         if kind == "pmatrix":
             table = np.array(rows)
             return table[0] if len(rows) == 1 else table
-        (x, condition), (y,) = rows
-        return np.where(np.asarray(condition).astype(bool), x, y)
+        rest = rows.pop()[0] if len(rows[-1]) == 1 else np.nan  # no case holds
+        for x, condition in reversed(rows):
+            rest = np.where(np.asarray(condition).astype(bool), x, rest)
+        return rest
 
 
 def _number(token: str) -> Any:

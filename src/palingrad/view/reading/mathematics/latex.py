@@ -12,12 +12,15 @@ from ....files.terminal import for_output
 from ....graph.describe.notation import ATOM, SUM, Piece
 from ....graph.leaves import Constant, Placeholder, Variable
 from ....graph.node import Node
+from ....graph.operation import Item
 from ....graph.protocols.stand_in import node_of
+from ....graph.regions.regional import Regional
 from ....graph.traversal.order import postorder
 from ...derivatives import Derivative, as_latex, derivatives_of, names_in
 from ...names import is_named, names_of
 from ...simplified import simplified as simplify
 from .expression import Writing, written
+from .loops import Page, results_of, results_read
 from .mathml import mathml
 from .plain import plain
 from .symbols import symbol
@@ -141,6 +144,8 @@ def expressions(
         if name is not None:
             pieces[id(node)] = Piece(name, ATOM)
             continue
+        if isinstance(node, Regional):
+            return None  # its recurrence takes several lines
         piece = write(node, [pieces[id(x)] for x in node.inputs])
         if len(piece.latex) > 6 * _LINE or len(plain(piece.latex)) > _LINE:
             return None
@@ -152,14 +157,25 @@ def _broken(node: Node, order: Sequence[Node], names: Mapping[int, str], start: 
     """Equations for named intermediate nodes, and for others that are long or used repeatedly."""
     uses = Counter(id(x) for inner in order for x in inner.inputs)
     pieces: dict[int, Piece] = {}
+    loops: dict[int, list[Piece]] = {}
     lines: list[str] = []
     letters = Letters(names.values())
+    page = Page(lines.append, letters.new, taken=set(names.values()))
     for inner in order:
         known = names.get(id(inner))
         if not inner.inputs:
             pieces[id(inner)] = Piece(known) if known else written(inner, [])
             continue
-        piece = written(inner, [pieces[id(x)] for x in inner.inputs])
+        operands = [pieces[id(x)] for x in inner.inputs]
+        if isinstance(inner, Regional):
+            loops[id(inner)] = results_of(inner, operands, page, results_read(inner, order, names))
+            pieces[id(inner)] = Piece("")
+            continue
+        of = loops.get(id(inner.inputs[0])) if type(inner) is Item else None
+        piece = of[inner.attributes["index"]] if of else written(inner, operands)
+        if of and piece.latex == known:
+            pieces[id(inner)] = piece
+            continue
         size = len(plain(piece.latex))
         if known or inner is node or size > _TERM or (uses[id(inner)] > 1 and size > 3):
             name = known or letters.new()

@@ -16,7 +16,7 @@ _SIGNS = {
     "gg": "≫", "star": "⋆", "ast": "∗",
     "left": "", "right": "", "displaystyle": "", "qquad": "  ", "quad": " ", "big": "",
 }  # fmt: skip
-_UP = str.maketrans("0123456789+-−=()nixyT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱˣʸᵀ")
+_UP = str.maketrans("0123456789+-−=()nixyTtskr", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱˣʸᵀᵗˢᵏʳ")
 _DOWN = str.maketrans("0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
 _WORDS = {"operatorname", "mathrm", "mathbf", "mathcal", "text", "mathit", "mathbb"}
 _BOLD = {"0": "𝟎", "1": "𝟏"}
@@ -133,6 +133,8 @@ def _script(text: str, mark: str) -> str:
         return text.translate(table)
     if text.startswith("[") and mark == "_":
         return text
+    if re.fullmatch(r"\([^()]*\)", text):
+        return mark + text  # v^(T)
     single = re.fullmatch(r"[^\W\d]\w*|[\d.]+", text)  # not 2s, a product
     return f"{mark}{text}" if single else f"{mark}({text})"
 
