@@ -19,7 +19,7 @@ SCRIPTS = (
     "panels/matrix.js", "panels/tree.js", "panels/search.js", "panels/steps.js",
     "panels/details.js", "panels/edges.js", "panels/groups.js", "arithmetic/paths.js",
     "panels/pathpanel.js", "panels/timeline.js",
-    "opening/text.js", "opening/entries.js", "opening/captions.js", "opening/opening.js",
+    "opening/text.js", "opening/exact.js", "opening/entries.js", "opening/captions.js", "opening/opening.js",
     "pictures/cells.js", "pictures/paint.js", "pictures/hover.js",
     "panels/whatif.js", "panels/compare.js", "panels/runs.js", "panels/keys.js",
     "panes/lighting.js", "panes/source.js", "panes/equation.js", "panes/plots.js",
