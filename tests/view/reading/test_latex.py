@@ -169,12 +169,46 @@ def test_every_operation_is_written_and_drawn():
     [
         ("x", "x"), ("x1", "x_1"), ("x₁", "x_1"), ("W_12", "W_{12}"), ("theta", r"\theta"),
         ("θ", r"\theta"), ("loss", r"\mathrm{loss}"), ("a_b", r"\mathrm{a\_b}"),
-        ('<b>"50%"', r'\mathrm{<b>"50\%"}'), ("größe", r"\mathrm{größe}"),
+        ('<b>"50%"', r'\mathrm{‘<b>"50\%"’}'), ("a b", r"\mathrm{‘a\ b’}"),
+        ("x^2", r"\mathrm{‘xˆ2’}"), ("数", r"\mathrm{数}"), ("a-b", r"\mathrm{‘a‐b’}"),
+        ("größe", r"\mathrm{größe}"),
     ],
 )  # fmt: skip
 def test_names(name, latex):
     assert symbol(name) == latex
+    assert "\\" not in plain(latex)
     assert "%" in latex or is_drawn(latex)
+
+
+@pytest.mark.tiny
+def test_variables_are_told_from_numbers_and_from_each_other():
+    e, i = pg.Variable(2.0, name="e"), pg.Variable(3.0, name="i")
+    one, other = pg.Variable(2.0, name="x"), pg.Variable(3.0, name="x")
+    assert pg.latex(pg.exp(e) * e).text.endswith("e^‘e’ · ‘e’")
+    assert pg.latex(pg.sigmoid(e) * e).text.endswith("σ(e) e")  # there is no number e
+    assert "‘i’" in pg.latex(i * 1j).text
+    assert pg.latex(one * other).text.endswith("x x'")
+    assert pg.latex(one * one).text.endswith("x²")
+    assert pg.latex(e * 0.50001).text.endswith("0.50001e")
+    assert pg.latex(e * 1.000001).text.endswith("1.000001e")
+    text = str(pg.derivation(pg.exp(e) * e, e))
+    assert "e^‘e’" in text
+    assert "(∂" not in text
+
+
+@pytest.mark.tiny
+def test_arrays_are_symbols():
+    scores = pg.Variable(np.zeros((4, 3)), name="s")
+    labels = np.array([0, 1, 2, 1])
+    loss = pg.cross_entropy(scores, labels)
+    assert pg.latex(loss).text.endswith("mean(−log softmax(s)[i, c₁ᵢ])")
+    text = str(pg.derivation(loss, scores))
+    assert "c₁ = [ 0 1 2 1 ]" in text
+    assert "onehot_(depth=3)(c₁)" in text
+    targets = np.linspace(0, 1, 12).reshape(4, 3)
+    both = pg.sum(scores * targets + scores * (1 - targets))
+    assert pg.latex(both).text.endswith("Σ (s ⊙ c₁ + s ⊙ c₂)")
+    assert "norm" not in str(pg.derivation(both, scores)).split("Backwards")[1].split("[4 × 3]")[0]
 
 
 @pytest.mark.tiny

@@ -260,7 +260,8 @@ def test_a_sign_says_whether_what_is_written_is_true(graph_scope):
         )
     }
     ends = {
-        "lost": "= 10¹⁶ + 1 ≈ 10¹⁶", "over": "= 10¹⁵⁰ · (10²⁰⁰) → ∞ (overflow: more than float64 holds)",
+        "lost": "= 10¹⁶ + 1 ≈ 10¹⁶",
+        "over": "= 10¹⁵⁰ · (10²⁰⁰) → ∞ (overflow: more than float64 holds)",
         "third": "third ≈ 3 · 0.3333 ≈ 1", "exact": "= 2.25 + (−3) = −0.75",
         "integers": "= 3 + 21 = 24", "divided": "= 1/8 = 0.125",
         "zero": "= 1/0 → ∞ (a division by 0)", "root": "= √4 = 2", "irrational": "= √2 ≈ 1.414",

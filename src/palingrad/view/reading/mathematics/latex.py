@@ -7,23 +7,24 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ....dtypes import is_complex
 from ....errors import GraphError
 from ....files.terminal import for_output
 from ....graph.describe.notation import ATOM, SUM, Piece
 from ....graph.leaves import Constant, Placeholder, Variable
 from ....graph.node import Node
-from ....graph.operation import Item
+from ....graph.operation import Item, MultipleOutputs, Operation
 from ....graph.protocols.stand_in import node_of
 from ....graph.regions.regional import Regional
 from ....graph.traversal.order import postorder
 from ...derivatives import Derivative, as_latex, derivatives_of, names_in
 from ...names import is_named, names_of
 from ...simplified import simplified as simplify
-from .expression import Writing, written
+from .expression import Writing, needs_symbol, written
 from .loops import Page, results_of, results_read
 from .mathml import mathml
 from .plain import plain
-from .symbols import symbol
+from .symbols import quoted, symbol
 
 _LINE = 60  # the largest number of plain-text characters of one equation
 _TERM = 48  # the largest number of plain-text characters of a nested expression
@@ -113,6 +114,10 @@ def user_names(order: Sequence[Node], others: Mapping[int, str] | None = None) -
         and not is_bare(node)
         and not (node.inputs and shown[id(node)].startswith("∂"))
     }
+    numbers = constants_in(order)
+    for key, name in names.items():
+        if name in numbers:
+            names[key] = quoted(name)
     seen: set[str] = set()
     for key, name in names.items():  # two nodes may have the same name
         while name in seen:
@@ -120,10 +125,26 @@ def user_names(order: Sequence[Node], others: Mapping[int, str] | None = None) -
         seen.add(name)
         names[key] = name
     weights, feeds = Letters(names.values(), "wpq"), Letters(names.values(), "xyz")
+    arrays = Letters(names.values(), "ckb")
     for node in order:
         if id(node) not in names and isinstance(node, (Variable, Placeholder)):
             names[id(node)] = (weights if isinstance(node, Variable) else feeds).new()
+        elif id(node) not in names and needs_symbol(node, order):
+            names[id(node)] = arrays.new()
     return names
+
+
+def constants_in(order: Sequence[Node]) -> set[str]:
+    """The letters that stand for numbers in formulas of these nodes and of their derivatives, which
+    the docstrings of operations state: a variable of that name is put in quotes."""
+    found: set[str] = set()
+    for kind in {type(node) for node in order if isinstance(node, Operation)}:
+        rules = " ".join([kind.math, *re.findall(r"∂[^.]*", kind.__doc__ or "")])
+        found |= {"e"} if re.search(r"e\^|e[ˣ⁻ʸ]|exp", rules) else set()
+        found |= {r"\pi"} if re.search(r"\\pi\b|π", rules) else set()
+    if any(is_complex(node.dtype) for node in order if not isinstance(node, MultipleOutputs)):
+        found.add("i")
+    return found
 
 
 def is_bare(node: Node) -> bool:

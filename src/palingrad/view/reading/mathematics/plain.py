@@ -117,7 +117,7 @@ class _Reader:
 def _atom(text: str) -> str:
     """`text`, in parentheses unless it is a single name, number or call."""
     text = text.strip()
-    single = re.fullmatch(r"[\w.∂\u0304\u0302'′₀-₉]+|[∂\w]*\([^()]*\)", text)
+    single = re.fullmatch(r"∂?‘[^’]*’|[\w.∂\u0304\u0302'′₀-₉]+|[∂\w]*\([^()]*\)", text)
     return text if single else f"({text})"
 
 
@@ -135,7 +135,7 @@ def _script(text: str, mark: str) -> str:
         return text
     if re.fullmatch(r"\([^()]*\)", text):
         return mark + text  # v^(T)
-    single = re.fullmatch(r"[^\W\d]\w*|[\d.]+", text)  # not 2s, a product
+    single = re.fullmatch(r"‘[^’]*’|[^\W\d]\w*|[\d.]+", text)  # not 2s, a product
     return f"{mark}{text}" if single else f"{mark}({text})"
 
 

@@ -25,10 +25,10 @@ from ....passes.program import Program
 from ....passes.simplify import simplify
 from ....shapes import size
 from ...rewriting import settled, tidied
-from .expression import written, written_unguarded
+from .expression import needs_symbol, written, written_unguarded
 from .latex import Letters, expressions, user_names
 from .loops import Page, results_of, results_read
-from .symbols import value_of
+from .symbols import is_small, value_of
 
 Named = dict[int, str]
 _PAGE = 4000  # the largest number of characters of LaTeX of one expression
@@ -68,6 +68,7 @@ class Worked:
         }
         self.known = self._values(placeholders, x)
         self.names = self._named(shown, original, shadows)
+        self.symbols = {id(shadows[x]) for x in original if needs_symbol(x, original)}
 
     def _depending(self) -> set[int]:
         """The ids of the nodes that depend on x."""
@@ -155,6 +156,17 @@ class Worked:
         """Where the recurrences of loops are written."""
         taken = set(self.names.values())
         return Page(line, self._letters.new, written_unguarded, taken)
+
+    def arrays(self) -> list[tuple[Node, str, Array]]:
+        """The small constant arrays that have a symbol, as labels have: their values."""
+        found: list[tuple[Node, str, Array]] = []
+        for node in self.order:
+            original = self.originals.get(id(node))
+            if isinstance(original, Constant) and original._name is None and node is not self.x:
+                array = original.numpy()
+                if array.ndim and is_small(array) and id(node) in self.symbols:
+                    found.append((node, self.names[id(node)], array))
+        return found
 
     def value(self, node: Node) -> Array | None:
         """The node's value, or None if it is unknown."""

@@ -4,17 +4,27 @@ const HOLE = 0xe000; // the code point that stands for the first operand of a fo
 const OWN = HOLE + 0xf0; // the node itself
 const SEED = HOLE + 0xf1; // the node's cotangent
 const HOLES = /[\uE000-\uE0FF]/g;
-const ATOM = /^(?!.*[⁰¹²³⁴⁵⁶⁷⁸⁹])[\p{L}\p{M}\p{N}_.[\],]+$/u;
+const ATOM = /^(?:‘[^’]*’(?:\[[^\]]*\])?|(?!.*[⁰¹²³⁴⁵⁶⁷⁸⁹])(?:[\p{L}\p{M}\p{N}_.[\],′]|\p{Extended_Pictographic})+)$/u;
 
-/** Names for captions: unnamed operations are v₁, v₂, … in the order of the graph. */
+/** Names for captions: unnamed operations are v₁, v₂, … in the order of the graph. What could be read as a formula
+ *  is in quotes, as is a variable e beside the number e; a second node of one name has a prime. */
 const calledAs = (() => {
   const taken = new Set(nodes.map((node) => node.n));
+  const hasE = (text) => (text || "").includes("e^");
+  const numbers = data.captions.some((caption) => hasE(caption.w) || (caption.d || []).some(hasE));
+  const isName = /^(?:∂.*|.* ←|(?:[\p{L}_]|\p{Extended_Pictographic})[\p{L}\p{M}\p{N}_\p{Extended_Pictographic}]*(?:\[[^\]]*\])?′*)$/u;
+  const used = new Set();
   let n = 0;
   return nodes.map((node) => {
-    if (node.t !== "operation" || node.n !== node.o) return node.n;
-    let name;
-    do name = `v${lowered(++n)}`;
-    while (taken.has(name) || taken.has(`v${n}`));
+    let name = node.n;
+    if (node.t === "operation" && node.n === node.o) {
+      do name = `v${lowered(++n)}`;
+      while (taken.has(name) || taken.has(`v${n}`));
+    } else if (node.t !== "constant" || !/^[−\d]/.test(name)) {
+      if (!isName.test(name) || (name === "e" && numbers)) name = `‘${name}’`;
+      while (used.has(name)) name += "′";
+    }
+    used.add(name);
     return name;
   });
 })();
