@@ -13,6 +13,7 @@ import palingrad as pg
 from palingrad.errors import GraphError
 from palingrad.proof import shipped
 from palingrad.proof.case import Case
+from palingrad.view.reading.mathematics.latex import Formula
 from palingrad.view.reading.mathematics.mathml import mathml
 from palingrad.view.reading.mathematics.plain import plain
 from palingrad.view.reading.mathematics.symbols import number, symbol
@@ -69,6 +70,21 @@ z = pg.tensor(np.float64(-0.4), name="z")
         (lambda: pg.flip(pg.cumsum(v, 0)), r"\operatorname{flip}(\operatorname{cumsum} v)",
          "flip(cumsum v)"),
         (lambda: pg.linalg.expm(A.mT @ A), r"\operatorname{expm}(A^T\,A)", "expm(Aᵀ A)"),
+        (lambda: (x / y) / z * y, r"\frac{\frac{x}{y}}{z}\,y", "((x/y)/z) y"),
+        (lambda: x ** (y**2), r"x^{y^{2}}", "x^(y²)"),
+        (lambda: x * np.float64(1 / 6), r"\frac{x}{6}", "x/6"),
+        (lambda: 0.5 * (x * 2), "x", "x"),
+        (lambda: 2 * (0.25 * x), "0.5x", "0.5x"),
+        (lambda: v - pg.sum(A, axis=1, keepdims=True),
+         r"v - \left(\sum_{1} A\right)_{[:, \mathrm{new}]}", "v − (Σ₁ A)[:, new]"),
+        (lambda: pg.sum(A, axis=1) + pg.sum(A), r"\sum_{1} A + \sum A", "Σ₁ A + Σ A"),
+        (lambda: pg.squeeze(v[:, None], axis=1), "v", "v"),
+        (lambda: pg.squeeze(A[:, :1], axis=1), r"{A_{[:, :1]}}_{[:, 0]}", "A[:, :1][:, 0]"),
+        (lambda: pg.broadcast_to(v, (3, 2)), r"\mathbf{1}_{3 \times 2} \odot v", "𝟏₃ₓ₂ ⊙ v"),
+        (lambda: pg.sum(A, axis=1) ** 2, r"\left(\sum_{1} A\right)^{2}", "(Σ₁ A)²"),
+        (lambda: pg.sort(A, axis=0, descending=True),
+         r"\operatorname{sort}_{0;\ \mathrm{descending}} A", "sort_(0; descending) A"),
+        (lambda: pg.roll(v, 1), r"\operatorname{roll}_{1}(v)", "roll₁(v)"),
         (lambda: pg.where(x > y, x, 0.0), r"\left[x > y\right]\,x", "[x > y] x"),
     ],
 )  # fmt: skip
@@ -235,3 +251,19 @@ def test_in_a_notebook_it_is_drawn():
     found = pg.latex(x * y)
     assert found._repr_latex_() == f"$\\displaystyle {found}$"
     assert "<math" in found._repr_html_()
+
+
+@pytest.mark.tiny
+def test_long_equations_are_broken_at_their_terms():
+    total = sum((pg.sin(x * y) * pg.cos(y * z * n) for n in range(1, 9)), x)
+    found = pg.latex(total)
+    rows = str(found).splitlines()
+    assert rows[0] == r"\begin{aligned}"
+    assert all(len(plain(row.replace("&", ""))) < 110 for row in rows[1:-1])
+    long = Formula.of(
+        [r"y = \left(" + " + ".join("abcdefgh" * 4) + r"\right) + x" + r" - \sin z" * 20]
+    )
+    parts = str(long).splitlines()[1:-1]
+    assert len(parts) > 2
+    assert all(part.startswith((r"y &= \left(", r"&\quad - ", r"&\quad + ")) for part in parts)
+    assert long.lines[0].count(r"\\") == 0

@@ -24,18 +24,27 @@ from .notation import (
 _NEW = r"\mathrm{new}"
 
 
+def at(x: Piece, places: Sequence[str]) -> Piece:
+    """x at an index that inserts and removes axes; an index that it undoes is left out."""
+    undone = [{"0": _NEW, _NEW: "0"}.get(place, place) for place in places]
+    before = f"_{{[{', '.join(undone)}]}}"
+    if x.level == ATOM and x.latex.endswith(before):
+        return Piece(x.latex.removesuffix(before))
+    return indexed(x, ", ".join(places))
+
+
 def inserted(x: Piece, axes: Sequence[int], shape: Shape | None) -> Piece:
     """x with axes inserted at these places of its new shape."""
     if shape is None:
         return Piece(x.within(ATOM) + r"_{[\dots, \mathrm{new}]}")
-    return indexed(x, ", ".join(_NEW if at in axes else ":" for at in range(len(shape))))
+    return at(x, [_NEW if place in axes else ":" for place in range(len(shape))])
 
 
 def removed(x: Piece, axes: Sequence[int], given: Sequence[int | None]) -> Piece:
     """x, of shape `given`, without these axes of size 1."""
     if not axes or all(size == 1 for size in given):
         return x
-    return indexed(x, ", ".join("0" if at in axes else ":" for at in range(len(given))))
+    return at(x, ["0" if place in axes else ":" for place in range(len(given))])
 
 
 def reshaped(x: Piece, given: Shape | None, shape: Shape | None, asked: object) -> Piece:
@@ -45,7 +54,7 @@ def reshaped(x: Piece, given: Shape | None, shape: Shape | None, asked: object) 
             return x
         places = _matched(given, shape)
         if places is not None:
-            return indexed(x, ", ".join(places))
+            return at(x, places)
     return applied(f"{operator('reshape')}_{{{attribute_text(asked)}}}", [x])
 
 
@@ -82,7 +91,7 @@ def broadcast(x: Piece, given: Shape | None, shape: Sequence[int | None]) -> Pie
 def placed(x: Piece, index: Sequence[object], shape: Sequence[int | None]) -> Piece:
     """𝟎 of a shape with x at an index; x_{[:, 0]} where that takes axes away and fills it all."""
     if None in index and all(part is None or part == slice(None) for part in index):
-        return indexed(x, ", ".join("0" if part is None else ":" for part in index))
+        return at(x, ["0" if part is None else ":" for part in index])
     zeros = sized("0", shape)
     return Piece(rf"{{{zeros}}}_{{[{index_text(index)}] \leftarrow {x.latex}}}")
 
@@ -97,5 +106,5 @@ def kept(x: Piece, axes: Sequence[int], ndim: int | None, in_front: int = 0) -> 
     new = {axis % ndim for axis in axes}
     if len(new) == ndim:
         return x
-    places = [_NEW if at in new else ":" for at in range(ndim)]
+    places = [_NEW if place in new else ":" for place in range(ndim)]
     return indexed(x, ", ".join([":"] * in_front + places))

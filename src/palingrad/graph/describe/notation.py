@@ -197,6 +197,8 @@ def filled(x: Piece, ones: str = r"\mathbf{1}") -> Piece:
     """An array whose elements all equal x: x·𝟏."""
     if x.latex == "1" or re.fullmatch(_ONES, x.latex):
         return Piece(ones)
+    if x.latex == "0":
+        return Piece(ones.replace("{1}", "{0}", 1))
     return Piece(f"{x.within(PRODUCT)}\\,{ones}", PRODUCT)
 
 

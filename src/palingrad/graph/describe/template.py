@@ -90,7 +90,8 @@ def with_attributes(template: str, attributes: Mapping[str, Any], arrays: bool) 
         text = "" if found is None else attribute_text(found)
         return text if not match["below"] else f"_{{{text}}}" if text else ""
 
-    return re.sub(r"(?P<below>_\{)?<(?P<name>[a-z_0-9]+)>(?(below)\})", value, template)
+    filled = re.sub(r"(?P<below>_\{)?<(?P<name>[a-z_0-9]+)>(?(below)\})", value, template)
+    return filled.replace("; }", "}")  # an axis that is None
 
 
 def fill(template: str, operands: Sequence[Piece], names: Sequence[str]) -> Piece:

@@ -111,7 +111,7 @@ class Trace(Composite):
         return ops.sum(ops.diagonal(x, y.offset, y.axis1, y.axis2), axis=-1)
 
     def notation(y, x):
-        plain = (y.offset, y.axis1, y.axis2) == (0, 0, 1) and y.inputs[0].ndim == 2
+        plain = y.inputs[0].ndim == 2 and (y.offset, y.axis1 % 2, y.axis2 % 2) == (0, 0, 1)
         return (
             super().notation(x)
             if plain

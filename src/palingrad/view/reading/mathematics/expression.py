@@ -16,7 +16,7 @@ from ....ops.elementwise.comparison import Equal
 from ....ops.elementwise.discrete import BitwiseAnd, BitwiseInvert
 from ....ops.elementwise.selection import Where
 from ....ops.losses.cross_entropy import CrossEntropy, WeightedCrossEntropy
-from .symbols import is_small, number, symbol_of, value_of
+from .symbols import fraction_of, is_small, number, symbol_of, value_of
 
 Writing = Callable[[Any, Sequence[Piece]], Piece]
 
@@ -43,6 +43,8 @@ def leaf(node: Node) -> Piece:
         if array.size != 1 and not is_small(array):
             return Piece(symbol_of(array))
         text = number(array.flat[0], exact=True) if array.size == 1 else value_of(array)
+        if array.size == 1 and (fraction := fraction_of(array.flat[0], text)):
+            return Piece(fraction, SUM if fraction.startswith("-") else PRODUCT)
         if is_complex(array.dtype) and array.size == 1:
             both = array.real.any() and array.imag.any()
             return Piece(text, SUM if both or text.startswith("-") else PRODUCT)

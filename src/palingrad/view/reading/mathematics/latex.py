@@ -27,6 +27,9 @@ from .plain import plain
 from .symbols import quoted, symbol
 
 _LINE = 60  # the largest number of plain-text characters of one equation
+_ROW = 90  # the largest number of plain-text characters of a row
+_BREAKS = re.compile(r"\\[a-zA-Z]+|\\.| [+=-] |.", re.DOTALL)
+_OPENING, _CLOSING = {"{", "(", "[", r"\left", r"\begin"}, {"}", ")", "]", r"\right", r"\end"}
 _TERM = 48  # the largest number of plain-text characters of a nested expression
 
 
@@ -41,10 +44,10 @@ class Formula(str):
     @classmethod
     def of(cls, lines: Sequence[str]) -> Formula:
         """A single equation unchanged; several equations aligned at their first equals sign."""
-        if len(lines) == 1:
+        rows = [part for line in lines for part in _rows(line)]
+        if len(rows) == 1:
             formula = cls(lines[0])
         else:
-            rows = (line.replace(" = ", " &= ", 1) for line in lines)
             formula = cls("\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}")
         formula.lines = tuple(lines)
         return formula
@@ -59,6 +62,30 @@ class Formula(str):
 
     def _repr_html_(self) -> str:
         return "".join(map(mathml, self.lines))
+
+
+def _rows(line: str) -> list[str]:
+    """The rows of an equation, aligned at its first equals sign: a long one goes on below with a
+    sign = or with a term of its sum, outside all brackets."""
+    row = line.replace(" = ", " &= ", 1)
+    if len(plain(line)) <= _ROW or " &= " not in row:
+        return [row]
+    left, right = row.split(" &= ", 1)
+    parts, depth = [""], 0
+    for token in _BREAKS.findall(right):
+        depth += token in _OPENING
+        depth -= token in _CLOSING
+        if depth == 0 and token in (" + ", " - ", " = ") and parts[-1].strip():
+            parts.append("")
+        parts[-1] += token
+    rows = [f"{left} &= {parts[0]}"]
+    for part in parts[1:]:
+        more = part.startswith(" = ")
+        if not more and len(plain(rows[-1])) + len(plain(part)) <= _ROW:
+            rows[-1] += part
+        else:
+            rows.append(f"&{part}" if more else rf"&\quad{part}")
+    return rows
 
 
 def latex(node: Any, *, simplified: bool = True) -> Formula:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ....dtypes import is_boolean, is_integer
-from ....graph.describe.notation import SUM, Piece, added, indexed, subscripted
+from ....graph.describe.notation import POWER, SUM, Piece, added, indexed, subscripted
 from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....graph.operation import Item
@@ -26,6 +26,7 @@ from .expression import Writing, written
 from .plain import plain
 
 _TERM = 48  # the largest number of plain-text characters of an expression within another
+_FOR = r"\quad \mathrm{for}\ "
 _COUNTERS = "tskrmn"  # of a loop, of a loop in its body, …
 
 
@@ -39,6 +40,17 @@ class Page:
     write: Writing = written
     taken: Collection[str] = ()  # names that no counter has
     results: dict[tuple[int, int], Piece] = field(default_factory=dict[tuple[int, int], Piece])
+
+    def within(self, when: str) -> Page:
+        """A page whose equations hold for the steps of a loop around them."""
+        steps = when.removeprefix(_FOR)
+        if not when:
+            return self
+
+        def line(text: str) -> None:
+            self.line(f"{text}, {steps}" if _FOR in text else f"{text}{when}")
+
+        return replace(self, line=line)
 
     def counter(self, depth: int) -> str:
         """The letter that counts the steps of a loop within `depth` others."""
@@ -75,7 +87,7 @@ def results_read(
 
 
 def _at(name: str, step: str) -> Piece:
-    return Piece(f"{_closed(name)}^{{({step})}}")
+    return Piece(f"{_closed(name)}^{{({step})}}", POWER)
 
 
 def _closed(name: str) -> str:
@@ -186,7 +198,7 @@ def _body(
         operands = [pieces[id(x)] for x in node.inputs]
         if isinstance(node, Regional):
             read = results_read(node, [*region.order, *region.results], {})
-            inner[id(node)] = results_of(node, operands, page, read, depth + 1)
+            inner[id(node)] = results_of(node, operands, page.within(when), read, depth + 1)
             pieces[id(node)] = Piece("")
             continue
         if type(node) is Item and id(node.inputs[0]) in inner:

@@ -76,7 +76,8 @@ class _Reader:
             return token
         name = token[1:]
         if name in ("frac", "dfrac"):
-            return f"{_atom(self.argument())}/{_atom(self.argument())}"
+            text = f"{_atom(self.argument())}/{_atom(self.argument())}"
+            return f"({text})" if self.multiplies() and text[0] != "∂" else text
         if name == "binom":
             return f"C({self.argument()}, {self.argument()})"
         if name == "sqrt":
@@ -95,13 +96,20 @@ class _Reader:
             return GREEK[name]
         if name in (",", ";", ":", " ", "!"):
             return "" if name == "!" else " "
-        if name == "partial":
+        if name in ("partial", "lVert"):
             while self.place < len(self.tokens) and self.tokens[self.place].isspace():
                 self.place += 1
         if name in _NAMES:
             follows = self.tokens[self.place] if self.place < len(self.tokens) else ""
             return name + (" " if follows.startswith("\\") and follows != "\\left" else "")
         return _SIGNS.get(name, name) if name.isalpha() else name
+
+    def multiplies(self) -> bool:
+        """Whether a factor follows without a sign: a/b c could be read as a/(b c)."""
+        rest = "".join(self.tokens[self.place : self.place + 3]).lstrip()
+        if rest.startswith("\\,"):
+            return True
+        return re.match(r"\w|\\left|\\(?:math|frac|operatorname|bar|sqrt|sum)", rest) is not None
 
     def root(self) -> str:
         """√x, ∛x."""
@@ -135,7 +143,7 @@ def _script(text: str, mark: str) -> str:
         return text
     if re.fullmatch(r"\([^()]*\)", text):
         return mark + text  # v^(T)
-    single = re.fullmatch(r"‘[^’]*’|[^\W\d]\w*|[\d.]+", text)  # not 2s, a product
+    single = re.fullmatch(r"‘[^’]*’|[^\W\d][^\W⁰¹²³⁴-⁹]*|[\d.]+", text)  # not 2s, a product, nor x²
     return f"{mark}{text}" if single else f"{mark}({text})"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,7 @@ def number(value: Any, *, exact: bool = False) -> str:
         return r"\mathrm{true}" if value else r"\mathrm{false}"
     if isinstance(value, float) and not np.isfinite(value):
         return r"\mathrm{NaN}" if np.isnan(value) else r"\infty" if value > 0 else r"-\infty"
+    value = value + 0 if value == 0 else value  # −0.0 is 0
     text = str(value) if isinstance(value, int) and abs(value) < 10**6 else _rounded(value, exact)
     if "e" not in text:
         return text
@@ -91,6 +93,18 @@ def _rounded(value: float, exact: bool) -> str:
         return text
     digits = re.sub(r"e.*|^-|\.|^0\.?0*", "", text).lstrip("0")
     return f"{value:.7g}" if len(digits) < 4 and float(text) != value else text
+
+
+def fraction_of(value: Any, text: str) -> str:
+    """A number that its text rounds as a fraction p/q with q < 100, if it is one; else ""."""
+    if not isinstance(value, (float, np.floating)) or not np.isfinite(value) or "." not in text:
+        return ""
+    fraction = Fraction(float(value)).limit_denominator(99)
+    rounded = type(value)(fraction.numerator / fraction.denominator) == value
+    if not rounded or float(text.split()[0]) == float(value) or abs(fraction.numerator) > 99:
+        return ""
+    sign = "-" if fraction < 0 else ""
+    return rf"{sign}\frac{{{abs(fraction.numerator)}}}{{{fraction.denominator}}}"
 
 
 def _complex_number(value: complex) -> str:
