@@ -202,9 +202,15 @@ def filled(x: Piece, ones: str = r"\mathbf{1}") -> Piece:
     return Piece(f"{x.within(PRODUCT)}\\,{ones}", PRODUCT)
 
 
+def truth(x: Piece) -> Piece:
+    """A relation as a number: the Iverson bracket [x > 0], 1 or 0."""
+    return Piece(f"\\left[{x.latex}\\right]") if x.level == RELATION else x
+
+
 def chosen(c: Piece, x: Piece, y: Piece, *, arrays: bool = False) -> Piece:
     """x where c holds, else y; if one of them is 0, the other times an Iverson bracket of c."""
     times = r" \odot " if arrays else r"\,"
+    x, y = truth(x), truth(y)
     if y.latex in ("0", "0.0"):
         holds = f"\\left[{c.latex}\\right]"
         if x.latex in ("1", r"\mathbf{1}"):
