@@ -96,9 +96,8 @@ class PermuteDims(Layout):
         if y.ndim is None or (axes is None and y.ndim == 2) or axes in ((1, 0), (-1, -2)):
             return Piece(f"{x.within(ATOM)}^T", POWER)
         order = y.order(y.ndim) if axes is None else axes
-        if y.order(y.ndim) == tuple(range(y.ndim)):
-            return x
-        return applied(f"{operator('permute')}_{{{', '.join(map(str, order))}}}", [x])
+        text = f"{operator('permute')}_{{{', '.join(map(str, order))}}}"
+        return x if y.order(y.ndim) == tuple(range(y.ndim)) else applied(text, [x])
 
     def structure(y, position, size, out):
         return "permutation"
