@@ -213,7 +213,7 @@ class Export:
         return self.items[self.first[node]].label if node in self.first else ""
 
     def _numbered(self) -> dict[int, str]:
-        shown = [item for item in self.items if item.node is not None]
+        shown = self.items
         return numbered(
             [item.node for item in shown],
             [item.label for item in shown],

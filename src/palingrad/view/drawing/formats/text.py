@@ -50,7 +50,7 @@ def written(picture: Picture) -> str:
 
 def _read(item: Item) -> str:
     """The item's label; in quotes if it is a name that could be read as an expression."""
-    given = item.node is not None and item.node._name is not None and not item.node._unnamed
+    given = item.node._name is not None and not item.node._unnamed
     return f"‘{item.label}’" if given and _SIGN.search(item.label) else item.label
 
 

@@ -219,8 +219,11 @@ def _broken(node: Node, order: Sequence[Node], names: Mapping[int, str], start: 
             loops[id(inner)] = results_of(inner, operands, page, results_read(inner, order, names))
             pieces[id(inner)] = Piece("")
             continue
-        of = loops.get(id(inner.inputs[0])) if type(inner) is Item else None
-        piece = of[inner.attributes["index"]] if of else written(inner, operands)
+        of = loops.get(id(inner.inputs[0])) if isinstance(inner, Item) else None
+        if of and isinstance(inner, Item):
+            piece = of[inner.attributes["index"]]
+        else:
+            piece = written(inner, operands)
         if of and piece.latex == known:
             pieces[id(inner)] = piece
             continue
