@@ -19,7 +19,7 @@ from .declared.declares import Declares
 from .describe.faults import check_formula, note_on
 from .describe.nonfinite import Reason
 from .describe.notation import Piece, applied, indexed, operator
-from .describe.template import fill, template_of
+from .describe.template import below, fill, stated_options, template_of
 from .node import Node, next_serial
 from .promotion import align
 from .registry import is_shipped, name_of, operations
@@ -168,7 +168,7 @@ class Operation(Declares, Node):
     def notation(y, *x: Piece) -> Piece:
         """LaTeX of y, given that of its inputs: the template `math` filled in, or name(inputs)."""
         if not y.math:
-            return applied(operator(y.kind_name()), x)
+            return applied(operator(y.kind_name()) + below(stated_options(y)), x)
         return fill(template_of(y), x, y.parameters())
 
     def nonfinite(y, value: float, *x: float) -> Reason:

@@ -10,8 +10,9 @@ from ..errors import ArgumentError
 from ..shapes import Shape, axes_in, broadcast, reduced, size, sizes
 from .batching.rules import reduction
 from .declared.parts import PARTS, formula_of, function_of, options_of
+from .describe.axes import kept
 from .describe.notation import Piece, applied, operator
-from .describe.template import below, fill, template_of, with_axes
+from .describe.template import below, fill, stated_options, template_of
 from .operation import Operation
 from .promotion import dtype_of_ones
 from .registry import ops
@@ -128,14 +129,35 @@ class Reduce(Operation):
         return checked_result(self, value)
 
     def notation(y, *x: Piece) -> Piece:
-        """As its `math`, with the axes below its sign; without them where all are reduced."""
-        axis: Any = y.attributes.get("axis")
-        axes: tuple[int, ...] = axis if isinstance(axis, tuple) else (axis,)
-        if axis is None or y.inputs[0].ndim == 1:
-            axes = ()
-        if not y.math:
-            return applied(operator(y.kind_name()) + below(axes), x)
-        return fill(with_axes(template_of(y), axes), x, y.parameters())
+        """As its `math`, with the axes below its sign; without them where all are reduced.
+
+        Axes that are kept are inserted by an index: x_{[:, new]}.
+        """
+        axes = reduced_axes(y)
+        told = "<axis>" in y.math
+        parts = ["" if told else ", ".join(map(str, axes)), stated_options(y, "axis", "keepdims")]
+        options = "; ".join(filter(None, parts))
+        if y.math:
+            total = fill(template_of(y, options), x, y.parameters())
+        else:
+            total = applied(operator(y.kind_name()) + below(options), x)
+        return total if not y.attributes.get("keepdims") else kept_axes(y, total)
 
     def structure(y, position: int, size: int, out: int) -> str:
         return "row" if out == 1 else "one row for each result"
+
+
+def reduced_axes(y: Any) -> tuple[int, ...]:
+    """The axes that a formula states: none where all are reduced."""
+    axis: Any = y.attributes.get("axis")
+    if axis is None or y.inputs[0].ndim == 1:
+        return ()
+    return axis if isinstance(axis, tuple) else (axis,)
+
+
+def kept_axes(y: Any, total: Piece) -> Piece:
+    """The formula of a reduction without keepdims as that of one with it."""
+    axes = reduced_axes(y)
+    ndim = y.inputs[0].ndim
+    in_front = 0 if ndim is None or y.ndim is None else y.ndim - ndim  # an axis of quantiles
+    return kept(total, axes, ndim, in_front)

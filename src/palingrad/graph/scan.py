@@ -11,7 +11,7 @@ from ..maths.library.scans import wider
 from ..shapes import Shape, axis_in, broadcast
 from .batching.rules import along_axis
 from .describe.notation import Piece, applied, operator
-from .describe.template import below, fill, template_of, with_axes
+from .describe.template import below, fill, stated_options, template_of
 from .operation import Operation
 from .promotion import dtype_of_ones
 from .traversal.verify import checked_result
@@ -91,13 +91,14 @@ class Scan(Operation):
 
     def notation(y, *x: Piece) -> Piece:
         """As its `math`, with the axis below its sign."""
-        axes: tuple[int, ...] = () if y.inputs[0].ndim == 1 else (y.attributes["axis"],)
+        axis = "" if y.inputs[0].ndim == 1 else str(y.attributes["axis"])
+        options = "; ".join(filter(None, [axis, stated_options(y, "axis", "reverse")]))
         if not y.math:
-            return applied(operator(y.kind_name()) + below(axes), x)
-        template = template_of(y)
+            return applied(operator(y.kind_name()) + below(options), x)
+        template = template_of(y, options)
         if y.attributes["reverse"]:  # from the end to the start
             template = re.sub(r"(\\operatorname\{\w+\})", r"\1^{\\leftarrow}", template, count=1)
-        return fill(with_axes(template, axes), x, y.parameters())
+        return fill(template, x, y.parameters())
 
     def structure(y, position: int, size: int, out: int) -> str:
         return "triangular along the axis"

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..dtypes import int32, is_boolean
 from ..errors import ShapeError
-from ..graph.describe.notation import ATOM, POWER, PRODUCT, Piece, leading
+from ..graph.describe.notation import ATOM, POWER, PRODUCT, Piece, leading, vec
 from ..graph.functions import binary
 from ..graph.kinds import Composite, Contract
 from ..graph.node import Node
@@ -146,6 +146,10 @@ class Outer(Composite):
 
     math = r"{x} \otimes {y}"
     samples = [case((3,), (4,)), case((2, 2), (3,)), case((0,), (2,))]
+
+    def notation(z, x, y):
+        vectors = [vec(p) if a.ndim != 1 else p for p, a in zip((x, y), z.inputs, strict=True)]
+        return super().notation(*vectors)
 
     def expand(z, x, y):
         return ops.reshape(x, (_size(x), 1)) * ops.reshape(y, (1, _size(y)))

@@ -91,7 +91,7 @@ def test_marking_terms_does_not_change_how_equations_are_written():
     lines = equations(pg.postorder(e))
     plain = ["".join(part for part in text.replace("<", "\n<").split("\n")) for _, text in lines]
     texts = [_characters(text) for text in plain]
-    assert texts == ["s=ax+b", "e=e−2s1+s2"]
+    assert texts == ["s=ax+b", "‘e’=e−2s1+s2"]
     marked = [text.count("data-n") for _, text in lines]
     assert marked[1] >= 8  # e itself, the fraction's parts, s twice and the two literals
 

@@ -13,8 +13,8 @@ import pytest
 
 import palingrad as pg
 from palingrad.errors import PalingradError
-from palingrad.graph.describe.notation import Piece
-from palingrad.graph.operation import Item, Operation
+from palingrad.graph.describe.notation import Piece, negated, power, product, subtracted
+from palingrad.graph.operation import Item, MultipleOutputs, Operation
 from palingrad.proof import shipped
 from palingrad.proof.case import Case
 from view.reading.reader.arrays import value_of
@@ -33,9 +33,9 @@ def wide(x: Any) -> Any:
 def agrees(found: Any, expected: Any, *, digits: float) -> int:
     """How many numbers were compared; those that aren't finite, by IEEE rules, aren't read."""
     found, expected = np.asarray(found), np.asarray(expected)
-    if found.shape != expected.shape:  # a reduction keeps its axes here
-        if found.size == expected.size:
-            found = found.reshape(expected.shape)
+    if found.shape != expected.shape:  # a number, or 𝟏 of no shape, stands for an array
+        found = found.reshape(()) if found.size == 1 else found
+        assert found.size == 1 or found.shape == expected.shape[expected.ndim - found.ndim :]
         found = np.broadcast_to(found, expected.shape)
     with np.errstate(all="ignore"):
         found = found.astype(np.complex128 if found.dtype.kind == "c" else np.float64)
@@ -44,7 +44,7 @@ def agrees(found: Any, expected: Any, *, digits: float) -> int:
     return int(known.sum())
 
 
-def shown(operation: type[Operation]) -> Iterator[tuple[str, dict[str, Any], Any, Any]]:
+def shown(operation: type[Operation]) -> Iterator[tuple[Piece, dict[str, Any], Any, Any]]:
     """For each sample the formula, the values of its names, the attributes, and the result."""
     for sample in operation.samples:
         case = Case(operation, sample)
@@ -54,9 +54,9 @@ def shown(operation: type[Operation]) -> Iterator[tuple[str, dict[str, Any], Any
         if node is not result or result.numpy().size == 0:
             continue
         names = LETTERS[: len(arrays)]
-        latex = node.notation(*map(Piece, names)).latex
-        options = {**node.attributes, "whole": result.shape, "n_": (arrays[0].shape or (0,))[-1]}
-        yield latex, dict(zip(names, map(wide, arrays))), options, result.numpy()
+        piece = node.notation(*map(Piece, names))
+        options = {"whole": result.shape, "n_": (arrays[0].shape or (0,))[-1]}
+        yield piece, dict(zip(names, map(wide, arrays))), options, result.numpy()
 
 
 STARTS = ["abcd", "efghijkl", "mnop", "qrs", "tuvwxyz"]  # of the operations of one test
@@ -75,7 +75,8 @@ def test_each_formula_has_the_value_that_is_computed(starts):
 
 def check_values(operation: type[Operation]) -> None:
     compared = 0
-    for latex, values, options, result in shown(operation):
+    for piece, values, options, result in shown(operation):
+        latex = piece.latex
         digits = 1e-9 if result.dtype.itemsize >= 8 or result.dtype.kind != "f" else 2e-6
         expected = result
         if issubclass(operation, pg.Elementwise):  # where a reader's own rounding is no matter
@@ -112,6 +113,88 @@ def test_what_the_tables_leave_out_has_a_reason_and_cannot_be_read(table):
         except (Unread, AssertionError, KeyError, TypeError, ValueError):
             continue
         raise AssertionError(f"{name} can be read: take it off the table")
+
+
+SEEDS = {"Normal", "Uniform"}  # their streams are no part of a formula
+
+
+def test_operations_that_differ_are_written_differently():
+    """Two sets of options that give different numbers for one input give different formulas."""
+    compared = 0
+    alike: list[str] = []
+    for operation in OPERATIONS:
+        if operation.__name__ in SEEDS or not any(one.attributes for one in operation.samples):
+            continue
+        for sample in operation.samples[:2]:
+            case = Case(operation, sample)
+            found = [one for one in map(written_by(case), operation.samples) if one is not None]
+            for n, (text, value) in enumerate(found):
+                for other, another in found[:n]:
+                    compared += 1
+                    if text == other and not same_numbers(value, another):
+                        alike.append(f"{operation.__name__}: {text}")
+    assert sorted(set(alike)) == []
+    assert compared > 300
+
+
+def written_by(case: Case):
+    """A function that applies the case's operation to its inputs, with the attributes of a sample:
+    the formula and the results; None where they don't fit."""
+    arrays = [pg.tensor(array) for array in case.arrays()]
+    pieces = [Piece(name) for name in LETTERS[: len(arrays)]]
+
+    def write(sample: Any) -> tuple[str, list[Any]] | None:
+        try:
+            with np.errstate(all="ignore"):
+                node: Any = case.operation.applied(arrays, sample.attributes)
+                outputs = node.items if isinstance(node, MultipleOutputs) else [node]
+                return node.notation(*pieces).latex, [one.numpy() for one in outputs]
+        except (PalingradError, ValueError, TypeError, IndexError, KeyError, AttributeError):
+            return None
+
+    return write
+
+
+def same_numbers(found: list[Any], others: list[Any]) -> bool:
+    """Whether the results are equal, except for axes of size 1 of a single number or a vector."""
+    if len(found) != len(others):
+        return False
+    pairs = [(np.squeeze(a), np.squeeze(b)) for a, b in zip(found, others)]
+    return all((a.ndim < 2 and np.array_equal(a, b, equal_nan=a.dtype.kind in "fc"))
+               or np.array_equal(x, y, equal_nan=x.dtype.kind in "fc")
+               for (a, b), x, y in zip(pairs, found, others))  # fmt: skip
+
+
+def as_operands(piece: Piece, result: Any) -> Iterator[tuple[str, Any]]:
+    """Formulas in which a formula is an operand, with their values."""
+    arrays, q = bool(result.ndim), Piece("q")
+    with np.errstate(all="ignore"):
+        yield power(piece, Piece("2")).latex, result**2
+        yield product(piece, q, arrays=arrays).latex, result * 3
+        yield product(q, piece, arrays=arrays).latex, result * 3
+        yield subtracted(q, piece).latex, 3 - result
+        yield negated(piece).latex, -result
+
+
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_formulas_keep_their_value_as_operands():
+    """In a square, a product and a difference each formula has the brackets that it needs."""
+    compared = 0
+    for operation in OPERATIONS:
+        if not operation.samples or operation.__name__ in VALUES:
+            continue
+        for piece, values, options, result in list(shown(operation))[:2]:
+            if result.dtype.kind not in "fi":
+                continue
+            for text, expected in as_operands(piece, result):
+                found = value_of(text, {**values, "q": np.full(result.shape, 3)}, options)
+                known = np.isfinite(expected) & (np.abs(expected) < 1e12)
+                compared += 1
+                try:
+                    agrees(found, np.where(known, expected, np.nan), digits=1e-5)
+                except AssertionError as error:
+                    raise AssertionError(f"{operation.__name__}: {text}\n{error}") from None
+    assert compared > 1000
 
 
 # ---------------------------------------------------------------- derivations
@@ -155,8 +238,7 @@ def derived(operation: type[Operation]) -> Iterator[tuple[Any, dict[str, Any], d
                 except PalingradError:
                     continue  # it has no derivative
                 values = {str(node._name): wide(node.numpy()) for node in (*xs, G)}
-                options = {**sample.attributes, **getattr(y, "attributes", {})}
-                yield derivation, values, {**options, "n_": (arrays[0].shape or (0,))[-1]}
+                yield derivation, values, {"n_": (arrays[0].shape or (0,))[-1]}
         return
 
 

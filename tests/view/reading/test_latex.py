@@ -13,6 +13,7 @@ import palingrad as pg
 from palingrad.errors import GraphError
 from palingrad.proof import shipped
 from palingrad.proof.case import Case
+from palingrad.view.reading.mathematics.latex import Formula
 from palingrad.view.reading.mathematics.mathml import mathml
 from palingrad.view.reading.mathematics.plain import plain
 from palingrad.view.reading.mathematics.symbols import number, symbol
@@ -69,6 +70,21 @@ z = pg.tensor(np.float64(-0.4), name="z")
         (lambda: pg.flip(pg.cumsum(v, 0)), r"\operatorname{flip}(\operatorname{cumsum} v)",
          "flip(cumsum v)"),
         (lambda: pg.linalg.expm(A.mT @ A), r"\operatorname{expm}(A^T\,A)", "expm(Aᵀ A)"),
+        (lambda: (x / y) / z * y, r"\frac{\frac{x}{y}}{z}\,y", "((x/y)/z) y"),
+        (lambda: x ** (y**2), r"x^{y^{2}}", "x^(y²)"),
+        (lambda: x * np.float64(1 / 6), r"\frac{x}{6}", "x/6"),
+        (lambda: 0.5 * (x * 2), "x", "x"),
+        (lambda: 2 * (0.25 * x), "0.5x", "0.5x"),
+        (lambda: v - pg.sum(A, axis=1, keepdims=True),
+         r"v - \left(\sum_{1} A\right)_{[:, \mathrm{new}]}", "v − (Σ₁ A)[:, new]"),
+        (lambda: pg.sum(A, axis=1) + pg.sum(A), r"\sum_{1} A + \sum A", "Σ₁ A + Σ A"),
+        (lambda: pg.squeeze(v[:, None], axis=1), "v", "v"),
+        (lambda: pg.squeeze(A[:, :1], axis=1), r"{A_{[:, :1]}}_{[:, 0]}", "A[:, :1][:, 0]"),
+        (lambda: pg.broadcast_to(v, (3, 2)), r"\mathbf{1}_{3 \times 2} \odot v", "𝟏₃ₓ₂ ⊙ v"),
+        (lambda: pg.sum(A, axis=1) ** 2, r"\left(\sum_{1} A\right)^{2}", "(Σ₁ A)²"),
+        (lambda: pg.sort(A, axis=0, descending=True),
+         r"\operatorname{sort}_{0;\ \mathrm{descending}} A", "sort_(0; descending) A"),
+        (lambda: pg.roll(v, 1), r"\operatorname{roll}_{1}(v)", "roll₁(v)"),
         (lambda: pg.where(x > y, x, 0.0), r"\left[x > y\right]\,x", "[x > y] x"),
     ],
 )  # fmt: skip
@@ -169,12 +185,46 @@ def test_every_operation_is_written_and_drawn():
     [
         ("x", "x"), ("x1", "x_1"), ("x₁", "x_1"), ("W_12", "W_{12}"), ("theta", r"\theta"),
         ("θ", r"\theta"), ("loss", r"\mathrm{loss}"), ("a_b", r"\mathrm{a\_b}"),
-        ('<b>"50%"', r'\mathrm{<b>"50\%"}'), ("größe", r"\mathrm{größe}"),
+        ('<b>"50%"', r'\mathrm{‘<b>"50\%"’}'), ("a b", r"\mathrm{‘a\ b’}"),
+        ("x^2", r"\mathrm{‘xˆ2’}"), ("数", r"\mathrm{数}"), ("a-b", r"\mathrm{‘a‐b’}"),
+        ("größe", r"\mathrm{größe}"),
     ],
 )  # fmt: skip
 def test_names(name, latex):
     assert symbol(name) == latex
+    assert "\\" not in plain(latex)
     assert "%" in latex or is_drawn(latex)
+
+
+@pytest.mark.tiny
+def test_variables_are_told_from_numbers_and_from_each_other():
+    e, i = pg.Variable(2.0, name="e"), pg.Variable(3.0, name="i")
+    one, other = pg.Variable(2.0, name="x"), pg.Variable(3.0, name="x")
+    assert pg.latex(pg.exp(e) * e).text.endswith("e^‘e’ · ‘e’")
+    assert pg.latex(pg.sigmoid(e) * e).text.endswith("σ(e) e")  # there is no number e
+    assert "‘i’" in pg.latex(i * 1j).text
+    assert pg.latex(one * other).text.endswith("x x'")
+    assert pg.latex(one * one).text.endswith("x²")
+    assert pg.latex(e * 0.50001).text.endswith("0.50001e")
+    assert pg.latex(e * 1.000001).text.endswith("1.000001e")
+    text = str(pg.derivation(pg.exp(e) * e, e))
+    assert "e^‘e’" in text
+    assert "(∂" not in text
+
+
+@pytest.mark.tiny
+def test_arrays_are_symbols():
+    scores = pg.Variable(np.zeros((4, 3)), name="s")
+    labels = np.array([0, 1, 2, 1])
+    loss = pg.cross_entropy(scores, labels)
+    assert pg.latex(loss).text.endswith("mean(−log softmax(s)[i, c₁ᵢ])")
+    text = str(pg.derivation(loss, scores))
+    assert "c₁ = [ 0 1 2 1 ]" in text
+    assert "onehot_(depth=3)(c₁)" in text
+    targets = np.linspace(0, 1, 12).reshape(4, 3)
+    both = pg.sum(scores * targets + scores * (1 - targets))
+    assert pg.latex(both).text.endswith("Σ (s ⊙ c₁ + s ⊙ c₂)")
+    assert "norm" not in str(pg.derivation(both, scores)).split("Backwards")[1].split("[4 × 3]")[0]
 
 
 @pytest.mark.tiny
@@ -201,3 +251,19 @@ def test_in_a_notebook_it_is_drawn():
     found = pg.latex(x * y)
     assert found._repr_latex_() == f"$\\displaystyle {found}$"
     assert "<math" in found._repr_html_()
+
+
+@pytest.mark.tiny
+def test_long_equations_are_broken_at_their_terms():
+    total = sum((pg.sin(x * y) * pg.cos(y * z * n) for n in range(1, 9)), x)
+    found = pg.latex(total)
+    rows = str(found).splitlines()
+    assert rows[0] == r"\begin{aligned}"
+    assert all(len(plain(row.replace("&", ""))) < 110 for row in rows[1:-1])
+    long = Formula.of(
+        [r"y = \left(" + " + ".join("abcdefgh" * 4) + r"\right) + x" + r" - \sin z" * 20]
+    )
+    parts = str(long).splitlines()[1:-1]
+    assert len(parts) > 2
+    assert all(part.startswith((r"y &= \left(", r"&\quad - ", r"&\quad + ")) for part in parts)
+    assert long.lines[0].count(r"\\") == 0

@@ -9,11 +9,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import NamedTuple
 
 # Precedence levels, from loosest to tightest.
 RELATION, SUM, PRODUCT, APPLIED, POWER, ATOM = range(6)
 BACKSLASH = "\\"
+_ONES = r"\\mathbf\{1\}(?:_\{[^{}]*\})?"  # 𝟏, and of a shape
 _TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|(?<=\S) [+-] |.", re.DOTALL)
 _OPENING = {"{", "(", "[", r"\left", r"\begin"}
 _CLOSING = {"}", ")", "]", r"\right", r"\end"}
@@ -154,6 +156,36 @@ def attribute_text(value: object) -> str:
     return power if digits == "1" else rf"{digits} \cdot {power}"
 
 
+def word(name: str) -> str:
+    """A word, or the name of an option, in upright letters."""
+    return "\\mathrm{" + name.replace("_", "\\_") + "}"
+
+
+def option_text(value: object) -> str:
+    """The value of an option in a formula."""
+    if isinstance(value, (tuple, list)):
+        inner = ", ".join(map(option_text, value))
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    if isinstance(value, bool) or value is None or isinstance(value, str):
+        return word(str(value).lower() if not isinstance(value, str) else value)
+    if isinstance(value, float) and abs(value) == float("inf"):
+        return r"\infty" if value > 0 else r"-\infty"
+    return attribute_text(value)
+
+
+def sized(sign: str, shape: Sequence[int | None]) -> str:
+    """𝟎 or 𝟏 of a shape: \\mathbf{1}_{3 \\times 4}."""
+    sizes = [r"\cdot" if size is None else str(size) for size in shape]
+    text = r" \times ".join(sizes)
+    return rf"\mathbf{{{sign}}}_{{{text}}}" if text else sign
+
+
+def vec(x: Piece, axes: Sequence[int] = ()) -> Piece:
+    """The elements of an array as a vector, by rows; those of some axes as a last axis."""
+    below = f"_{{{', '.join(map(str, axes))}}}" if axes else ""
+    return Piece(rf"\operatorname{{vec}}{below} {x.within(ATOM)}", APPLIED)
+
+
 def norm_notation(x: Piece, which: str, axes: object) -> Piece:
     """‖x‖ₚ; the axes follow p: ‖x‖_{2; 0, 1}. Without both it is the 2-norm of the whole."""
     plain = "F" if isinstance(axes, tuple) and len(axes) == 2 else "2"
@@ -161,16 +193,24 @@ def norm_notation(x: Piece, which: str, axes: object) -> Piece:
     return Piece(rf"\left\lVert {x.latex}\right\rVert" + (f"_{{{below}}}" if below else ""))
 
 
-def filled(x: Piece) -> Piece:
+def filled(x: Piece, ones: str = r"\mathbf{1}") -> Piece:
     """An array whose elements all equal x: x·𝟏."""
-    if x.latex in ("1", r"\mathbf{1}"):
-        return Piece(r"\mathbf{1}")
-    return Piece(f"{x.within(PRODUCT)}\\,\\mathbf{{1}}", PRODUCT)
+    if x.latex == "1" or re.fullmatch(_ONES, x.latex):
+        return Piece(ones)
+    if x.latex == "0":
+        return Piece(ones.replace("{1}", "{0}", 1))
+    return Piece(f"{x.within(PRODUCT)}\\,{ones}", PRODUCT)
+
+
+def truth(x: Piece) -> Piece:
+    """A relation as a number: the Iverson bracket [x > 0], 1 or 0."""
+    return Piece(f"\\left[{x.latex}\\right]") if x.level == RELATION else x
 
 
 def chosen(c: Piece, x: Piece, y: Piece, *, arrays: bool = False) -> Piece:
     """x where c holds, else y; if one of them is 0, the other times an Iverson bracket of c."""
     times = r" \odot " if arrays else r"\,"
+    x, y = truth(x), truth(y)
     if y.latex in ("0", "0.0"):
         holds = f"\\left[{c.latex}\\right]"
         if x.latex in ("1", r"\mathbf{1}"):
@@ -186,18 +226,23 @@ def chosen(c: Piece, x: Piece, y: Piece, *, arrays: bool = False) -> Piece:
 # ---------------------------------------------------------------- products
 
 
-def product(x: Piece, y: Piece, *, arrays: bool) -> Piece:
-    """x·y: sign first, then numbers; ⊙ between two arrays, a thin space between scalars."""
+def product(
+    x: Piece, y: Piece, *, arrays: bool, whole: tuple[bool, bool] = (False, False)
+) -> Piece:
+    """x·y: sign first, then numbers; ⊙ between two arrays, a thin space between scalars. `whole`
+    says which of them has the shape of the product: a 𝟏 in the other one is left out."""
     (sign, x), (other, y) = x.signed(), y.signed()
     minus = "-" if sign != other else ""
     if arrays:  # c𝟏 ⊙ y is c·y
-        x, y = _without_ones(x), _without_ones(y)
+        x = _without_ones(x) if whole[1] else x
+        y = _without_ones(y) if whole[0] else y
     if x.latex == y.latex and not _digits(x):
         return Piece(f"{minus}{x.within(ATOM)}^2", SUM if minus else POWER)
     (a, x), (b, y) = _factor(x), _factor(y)
-    number = r" \cdot ".join(factor for factor in (a, b) if factor and factor != "1")
-    for factor, rest in ((x, y), (y, x)):
-        if factor.latex == "1" or (factor.latex == r"\mathbf{1}" and rest.latex != "1"):
+    number = _multiplied([factor for factor in (a, b) if factor and factor != "1"])
+    for factor, rest, fits in ((x, y, whole[1]), (y, x, whole[0])):
+        ones = fits and re.fullmatch(_ONES, factor.latex) is not None
+        if factor.latex == "1" or (ones and rest.latex != "1"):
             return _with_number(minus, number, rest)
     for factor, rest in ((x, y), (y, x)):
         if below := _denominator(factor):
@@ -210,6 +255,16 @@ def product(x: Piece, y: Piece, *, arrays: bool) -> Piece:
     if not arrays and (re.match(r"[\d.]", right) or _wordy(left, right)):
         between = r" \cdot "
     return _with_number(minus, number, Piece(f"{left}{between}{right}", PRODUCT))
+
+
+def _multiplied(numbers: Sequence[str]) -> str:
+    """The product of two numbers, worked out if they are short: longer ones may be rounded."""
+    if len(numbers) == 2 and all(re.fullmatch(r"[\d.]{1,4}", text) for text in numbers):
+        if all(len(re.sub(r"^0\.0*|\.", "", text)) < 4 for text in numbers):
+            exact = f"{Decimal(numbers[0]) * Decimal(numbers[1]):f}"
+            exact = exact.rstrip("0").rstrip(".") if "." in exact else exact
+            return "" if exact == "1" else exact
+    return r" \cdot ".join(numbers)
 
 
 def leading(x: Piece) -> Piece:
@@ -260,7 +315,7 @@ def _denominator(x: Piece) -> str:
 
 
 def _without_ones(x: Piece) -> Piece:
-    rest = x.latex.removesuffix(r"\,\mathbf{1}")
+    rest = re.sub(rf"\\\\,{_ONES}$", "", x.latex)
     return x if rest == x.latex else Piece(rest, PRODUCT)
 
 

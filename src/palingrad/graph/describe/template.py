@@ -7,17 +7,35 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from .notation import APPLIED, ATOM, POWER, PRODUCT, RELATION, SUM, Piece, attribute_text, leading
+from .notation import (
+    APPLIED,
+    ATOM,
+    POWER,
+    PRODUCT,
+    RELATION,
+    SUM,
+    Piece,
+    attribute_text,
+    leading,
+    operator,
+    option_text,
+    word,
+)
 
 _HOLE = r"\{([a-z])\}"
 _OPERATORS = [
-    (RELATION, r"(?:<|>|=|\\ne|\\le|\\ge|\\land|\\lor|\\oplus|\\leftarrow)(?![a-zA-Z])"),
-    (SUM, r"[+]|(?<=\S) - "),
-    (PRODUCT, r"\\cdot|\\,|\\otimes|\\odot|\\bmod|(?<!\^)\*"),
+    (RELATION, r"(?:<|>|=|\\ne|\\le|\\ge|\\land|\\lor|\\oplus|\\ll|\\gg|\\leftarrow)(?![a-zA-Z])"),
+    (SUM, r"[+]|(?<=\S) - |\\otimes|\\times|\\star|(?<!\^)\*"),  # no factor of a product ⊙
+    (PRODUCT, r"\\cdot|\\,|\\odot|\\bmod"),
 ]
+_OTHER_PRODUCT = r"(?:\\otimes|\\times|\\star|(?<!\^)\*)(?:[_^](?:\w|\.+))*"
 _FUNCTION = r"\\(?:log|exp|sin|cos|tan|sinh|cosh|tanh|arc[a-z]+|operatorname\.+(?:_\.+)?)\s*$"
 _TIMES = (r"\odot", r"\cdot", r"\,", r"\otimes")
-_SIGN = r"(?:\\[a-zA-Z]+(?:\{\w+\})?(?:\^\{\\leftarrow\})?)+"  # \sum, \arg\max, \operatorname{var}
+# What an option stands below: \sum, \arg\max, \operatorname{var}, \mathcal{F}^{-1}, D(…), a * b.
+_SIGN = re.compile(
+    r"(?:^(?:(?!\\(?:frac|left|begin|sqrt)\b)\\[a-zA-Z]+(?:\{\w+\})?)+"
+    r"|^[A-Z](?=\()|(?<=\} )(?:\*|\\star)(?=[ ^]))(?P<above>\^(?:\{[^{}]*\}|\w))?"
+)
 
 
 class Hole(NamedTuple):
@@ -50,9 +68,12 @@ def parsed(template: str) -> Template:
     return Template(tuple(holes), template[end:], top)
 
 
-def template_of(y: Any) -> str:
-    """An operation's `math` with its attributes and the signs of its products."""
-    return with_attributes(y.math, y.attributes, any(x.ndim for x in y.inputs))
+def template_of(y: Any, options: str | None = None) -> str:
+    """An operation's `math` with its attributes and the signs of its products; options that it
+    doesn't name stand below its sign."""
+    options = stated_options(y) if options is None else options
+    template = with_attributes(y.math, y.attributes, any(x.ndim for x in y.inputs))
+    return with_options(template, options, y.kind_name(), len(y.inputs))
 
 
 def with_attributes(template: str, attributes: Mapping[str, Any], arrays: bool) -> str:
@@ -69,7 +90,8 @@ def with_attributes(template: str, attributes: Mapping[str, Any], arrays: bool) 
         text = "" if found is None else attribute_text(found)
         return text if not match["below"] else f"_{{{text}}}" if text else ""
 
-    return re.sub(r"(?P<below>_\{)?<(?P<name>[a-z_0-9]+)>(?(below)\})", value, template)
+    filled = re.sub(r"(?P<below>_\{)?<(?P<name>[a-z_0-9]+)>(?(below)\})", value, template)
+    return filled.replace("; }", "}")  # an axis that is None
 
 
 def fill(template: str, operands: Sequence[Piece], names: Sequence[str]) -> Piece:
@@ -100,16 +122,96 @@ def fill(template: str, operands: Sequence[Piece], names: Sequence[str]) -> Piec
     return Piece("".join([*parts, rest]), level)
 
 
-@lru_cache(1024)
-def with_axes(template: str, axes: tuple[int, ...]) -> str:
-    r"""A reduction's template with its axes as a subscript of the sign: \sum_{0} {x}."""
-    match = re.match(rf"({_SIGN})( \{{[a-z]\}}|\\left\()", template)
-    return template if match is None else match[1] + below(axes) + template[match.end(1) :]
+def with_options(template: str, options: str, name: str, count: int = 1) -> str:
+    r"""A template with options as a subscript of its sign: \sum_{0} {x}. One without a sign that
+    could have a subscript becomes name_{options}(x, y)."""
+    if not options or re.fullmatch(_HOLE, template):
+        return template
+    sign = _SIGN.search(template)
+    if sign is None:
+        holes = list(dict.fromkeys(re.findall(_HOLE, template)))[:count]
+        return f"{operator(name)}_{{{options}}}({', '.join(f'{{{one}}}' for one in holes)})"
+    start, rest = template[: sign.end()], template[sign.end() :]
+    own = re.match(r"_(\{[^{}]*\}|\w)", rest)  # a subscript of its own, as in \mathcal{F}_r
+    if own and not re.fullmatch(_HOLE, own[1]):
+        return f"{start}_{{{own[1].strip('{}')}; {options}}}{rest[own.end() :]}"
+    return f"{start}_{{{options}}}{rest}"
 
 
-def below(axes: Sequence[int]) -> str:
-    """Axes as a LaTeX subscript; "" if there are none."""
-    return "_{" + ", ".join(map(str, axes)) + "}" if axes else ""
+def below(options: str) -> str:
+    """Options as a LaTeX subscript; "" if there are none."""
+    return f"_{{{options}}}" if options else ""
+
+
+# Options that a formula states only if they differ from these; None and False are never stated.
+_USUAL: dict[str, Any] = {
+    "correction": 0, "k": 0, "offset": 0, "axis1": 0, "axis2": 1, "norm": "backward",
+    "side": "left", "method": "linear", "edge_order": 1, "reduction": "mean",
+    "label_smoothing": 0.0, "groups": 1, "full_matrices": False,
+}  # fmt: skip
+_PLAIN = {"stride": 1, "dilation": 1, "padding": 0, "extra": 0, "sizes": None}  # on each axis
+# No part of the mathematics, or what the formulas of their operations tell in another way.
+_UNSTATED = {
+    "dtype",
+    "stream",
+    "index",
+    "squared",
+    "log_q",
+    "reverse",
+    "inverse",
+    "mapped",
+    "examples",
+}
+_GREEK = {"alpha", "beta", "gamma", "delta", "epsilon"}
+
+
+def stated_options(y: Any, *told: str) -> str:
+    r"""The options of an operation that its formula states below its sign: those that neither its
+    `math` nor the caller has `told` and that differ from the usual ones. An axis is its number, a
+    flag its name, others are name=value."""
+    parts: list[str] = []
+    for name, value in y.attributes.items():
+        if name in told or name in _UNSTATED or f"<{name}>" in y.math:
+            continue
+        if value is None or value is False or (name in _USUAL and _USUAL[name] == value):
+            continue
+        if name in _PLAIN and all(one == _PLAIN[name] for one in _numbers(value)):
+            continue
+        if name in ("axis", "axes"):
+            text = _axes_text(y, value)
+            parts[:0] = [text] if text else []
+        elif _is_plain(value):
+            parts.append(_stated(name, value))
+    return r";\ ".join(parts)
+
+
+def _numbers(value: Any) -> list[Any]:
+    """The numbers in nested tuples."""
+    parts = [value]
+    while any(isinstance(part, (tuple, list)) for part in parts):
+        parts = [x for part in parts for x in (part if isinstance(part, (tuple, list)) else [part])]
+    return parts
+
+
+def _axes_text(y: Any, value: Any) -> str:
+    """The axes, unless they are the last one or the only one."""
+    ndim = y.inputs[0].ndim if y.inputs else None
+    axes = value if isinstance(value, tuple) else (value,)
+    if not all(isinstance(axis, int) for axis in axes):
+        return f"{word('axes')}={option_text(value)}"
+    last = ndim is not None and [axis % ndim for axis in axes if ndim] == [ndim - 1]
+    return "" if ndim == 1 or last or set(axes) == {-1} else ", ".join(map(str, axes))
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, (tuple, list)):
+        return all(map(_is_plain, value))
+    return value is None or isinstance(value, (bool, int, float, str))
+
+
+def _stated(name: str, value: object) -> str:
+    sign = f"\\{name}" if name in _GREEK else name if len(name) == 1 else word(name)
+    return sign if value is True else f"{sign}={option_text(value)}"
 
 
 def _operands_of(holes: Sequence[str], names: Sequence[str], count: int) -> dict[str, int]:
@@ -141,12 +243,14 @@ def _outside(template: str) -> str:
 def _level(template: str) -> int:
     """The precedence of a formula."""
     text = _outside(template)
-    for level, operator in _OPERATORS:
-        if re.search(operator, text):
+    for level, sign in _OPERATORS:
+        if re.search(sign, text):
             return level
     if text.startswith("-"):
         return SUM
-    if re.match(r"\\\w+[.\s]*(?:\^\w)?\s*HHH", text) or re.match(r"\\[a-z]+\s*\\", text):
+    if re.match(r"\\\w+[.\s]*(?:[_^](?:\w|\.+))*\s*HHH", text) or re.match(
+        r"\\(?:[a-z]+\s*\\|log )", text
+    ):
         return APPLIED
     return POWER if "^" in text else ATOM
 
@@ -194,6 +298,8 @@ def _required(template: str, match: re.Match[str], top: int) -> int:
     before = text[: match.start()].rstrip()
     if top == SUM:
         after = text[match.end() :].lstrip()
+        if re.search(_OTHER_PRODUCT + "$", before) or re.match(_OTHER_PRODUCT, after):
+            return POWER
         factor = before.endswith(("-", *_TIMES)) or after.startswith(_TIMES)
         return PRODUCT if factor else SUM
     if top == APPLIED and re.search(r"\\sum(?:_\.+)?$", before):

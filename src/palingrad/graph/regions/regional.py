@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
 from ...dtypes import Array
 from ..describe.nonfinite import Reason, number
+from ..describe.notation import Piece, applied, operator
+from ..describe.template import below
 from ..leaves import Constant
 from ..node import Node
 from ..operation import MultipleOutputs
@@ -140,6 +143,16 @@ class Regional(MultipleOutputs):
     def compute(self, *values: Any) -> Any:
         self._infer()  # checks what it would check in a graph
         return _evaluators[0](self, values)
+
+    def notation(y, *x: Piece) -> Piece:
+        """A call of all that it reads, with its steps; `pg.latex` writes its recurrence."""
+        steps, options = y.steps(), ""
+        if steps is not None:
+            ends = ("0", f"{steps.length - 1}" if steps.length else "n")
+            first, last = ends[::-1] if steps.reverse else ends
+            options = rf"t={first}, \dots, {last}"
+        name = re.match(r"\\operatorname\{\w+\}", y.math)
+        return applied((name[0] if name else operator(y.kind_name())) + below(options), x)
 
     def nonfinite(y, value: float, *x: float) -> Reason:
         return Reason(

@@ -12,6 +12,7 @@ import numpy as np
 from ...dtypes import int32, is_boolean, is_complex, is_inexact
 from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.describe.notation import applied, operator
+from ...graph.describe.template import below, stated_options
 from ...graph.functions import binary
 from ...graph.kinds import Composite
 from ...graph.node import Node
@@ -38,7 +39,11 @@ class Tensordot(Composite):
 
     def notation(z, x, y):
         dot = z.axes in (((0,), (0,)), ((-1,), (0,))) and z.ndim == 0
-        return super().notation(x, y) if dot else applied(operator("tensordot"), [x, y])
+        return (
+            super().notation(x, y)
+            if dot
+            else applied(operator("tensordot") + below(stated_options(z)), [x, y])
+        )
 
     def shape_rule(z, *shapes):
         x, y = shapes
@@ -111,7 +116,11 @@ class Vecdot(Composite):
 
     def notation(z, x, y):
         dot = z.ndim == 0
-        return super().notation(x, y) if dot else applied(operator("vecdot"), [x, y])
+        return (
+            super().notation(x, y)
+            if dot
+            else applied(operator("vecdot") + below(stated_options(z)), [x, y])
+        )
 
     def shape_rule(z, *shapes):
         axis = z.attributes["axis"]

@@ -102,7 +102,9 @@ class Multiply(Elementwise):
         return [y, x]
 
     def notation(z, x, y):
-        return product(x, y, arrays=bool(z.inputs[0].ndim and z.inputs[1].ndim))
+        one, other = z.inputs
+        whole = (one.shape == z.shape, other.shape == z.shape)
+        return product(x, y, arrays=bool(one.ndim and other.ndim), whole=whole)
 
     def nonfinite(z, value, x, y):
         return overflow(z.dtype, "·", x, y)

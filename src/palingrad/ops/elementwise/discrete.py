@@ -19,7 +19,7 @@ from ...dtypes import (
 )
 from ...errors import ArgumentError, DTypeError
 from ...graph.describe.nonfinite import Reason, number
-from ...graph.describe.notation import Piece, applied, operator
+from ...graph.describe.notation import Piece, applied, operator, sized, truth
 from ...graph.functions import binary, unary
 from ...graph.kinds import Elementwise
 from ...graph.node import Node
@@ -212,7 +212,7 @@ class Cast(Elementwise):
     def notation(y, x):
         given, dtype = y.inputs[0].dtype, y.attributes["dtype"]
         if given is None or np.can_cast(given, dtype, "same_kind"):
-            return x
+            return x if dtype == given else truth(x)
         return applied(operator(str(dtype)), [x])  # int64(x): the number itself is changed
 
     def f(m, x, *, dtype):
@@ -315,7 +315,7 @@ class OnesLike(Step):
         return m.ones_like(x)
 
     def notation(y, x):
-        return Piece(r"\mathbf{1}" if y.ndim else "1")
+        return Piece(sized("1", y.shape) if y.shape else "1")
 
 
 class ZerosLike(Step):
@@ -330,7 +330,7 @@ class ZerosLike(Step):
         return m.zeros_like(x)
 
     def notation(y, x):
-        return Piece(r"\mathbf{0}" if y.ndim else "0")
+        return Piece(sized("0", y.shape) if y.shape else "0")
 
 
 @register

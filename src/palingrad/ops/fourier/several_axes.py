@@ -10,7 +10,8 @@ import numpy as np
 
 from ...dtypes import as_dtype, default_dtype
 from ...errors import ArgumentError, ShapeError
-from ...graph.describe.notation import applied, operator
+from ...graph.describe.notation import applied, attribute_text, operator
+from ...graph.describe.template import below, stated_options
 from ...graph.functions import frozen
 from ...graph.kinds import Composite
 from ...graph.node import Node
@@ -38,7 +39,8 @@ class Fftn(Composite):
     ]
 
     def notation(y, x):
-        return applied(r"\mathcal{F}^{-1}" if y.inverse else r"\mathcal{F}", [x])
+        sign = r"\mathcal{F}^{-1}" if y.inverse else r"\mathcal{F}"
+        return applied(sign + below(stated_options(y)), [x])
 
     def expand(y, x):
         return _along(x, y.sizes, y.axes, y.norm, inverse=y.inverse)
@@ -99,7 +101,8 @@ class Fftshift(Composite):
         return shapes[0]
 
     def notation(y, x):
-        return applied(operator("ifftshift" if y.inverse else "fftshift"), [x])
+        axes = below("" if y.axes is None else attribute_text(y.axes))
+        return applied(operator("ifftshift" if y.inverse else "fftshift") + axes, [x])
 
     def expand(y, x: Any):
         axes = axes_in(y.axes, x.ndim)

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...errors import ShapeError
 from ...graph.describe.notation import applied, operator
+from ...graph.describe.template import below, stated_options
 from ...graph.kinds import Composite
 from ...graph.leaves import Constant
 from ...graph.node import Node
@@ -110,8 +111,12 @@ class Trace(Composite):
         return ops.sum(ops.diagonal(x, y.offset, y.axis1, y.axis2), axis=-1)
 
     def notation(y, x):
-        plain = (y.offset, y.axis1, y.axis2) == (0, 0, 1) and y.inputs[0].ndim == 2
-        return super().notation(x) if plain else applied(operator("trace"), [x])
+        plain = y.inputs[0].ndim == 2 and (y.offset, y.axis1 % 2, y.axis2 % 2) == (0, 0, 1)
+        return (
+            super().notation(x)
+            if plain
+            else applied(operator("trace") + below(stated_options(y)), [x])
+        )
 
 
 class Triangle(Composite):

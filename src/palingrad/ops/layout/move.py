@@ -11,16 +11,8 @@ import numpy as np
 from ...errors import ShapeError
 from ...graph.batching.layouts import at_index, permuted, placed, to_broadcast, to_shape, transposed
 from ...graph.declared.strided import Strided
-from ...graph.describe.notation import (
-    ATOM,
-    POWER,
-    Piece,
-    applied,
-    filled,
-    index_text,
-    indexed,
-    operator,
-)
+from ...graph.describe import axes as in_formulas
+from ...graph.describe.notation import ATOM, POWER, Piece, applied, index_text, indexed, operator
 from ...graph.functions import frozen, short_path, unary
 from ...graph.kinds import Composite, Layout
 from ...graph.node import Node
@@ -55,6 +47,9 @@ class Reshape(Layout):
 
     def vjp(y, g, x):
         return [ops.reshape(g, x.shape)]
+
+    def notation(y, x):
+        return in_formulas.reshaped(x, y.inputs[0].shape, y.shape, y.attributes["shape"])
 
     def structure(y, position, size, out):
         return "identity"
@@ -101,7 +96,8 @@ class PermuteDims(Layout):
         if y.ndim is None or (axes is None and y.ndim == 2) or axes in ((1, 0), (-1, -2)):
             return Piece(f"{x.within(ATOM)}^T", POWER)
         order = y.order(y.ndim) if axes is None else axes
-        return applied(f"{operator('permute')}_{{{', '.join(map(str, order))}}}", [x])
+        text = f"{operator('permute')}_{{{', '.join(map(str, order))}}}"
+        return x if y.order(y.ndim) == tuple(range(y.ndim)) else applied(text, [x])
 
     def structure(y, position, size, out):
         return "permutation"
@@ -165,10 +161,7 @@ class ExpandDims(Layout):
     def notation(y, x):
         if not y.ndim or all(n == 1 for n in y.inputs[0].shape or ()):
             return x
-        new = axes_in(y.axis, y.ndim)
-        places = [r"\mathrm{new}" if place in new else ":" for place in range(y.ndim)]
-        leading = places.index(":")  # axes in front are the same to every operation
-        return x if len(new) == leading else indexed(x, ", ".join(places))
+        return in_formulas.inserted(x, axes_in(y.axis, y.ndim), y.shape)
 
     def structure(y, position, size, out):
         return "identity"
@@ -207,6 +200,15 @@ class Squeeze(Layout):
     def vjp(y, g, x):
         return [ops.reshape(g, x.shape)]
 
+    def notation(y, x):
+        given = y.inputs[0].shape
+        if given is None:
+            return applied(operator("squeeze"), [x])
+        ones = [place for place, n in enumerate(given) if n == 1]
+        return in_formulas.removed(
+            x, ones if y.axis is None else axes_in(y.axis, len(given)), given
+        )
+
     def structure(y, position, size, out):
         return "identity"
 
@@ -244,9 +246,7 @@ class BroadcastTo(Layout):
         return [ops.sum_to(g, x.shape)]
 
     def notation(y, x):
-        shape = y.inputs[0].shape
-        single = shape is not None and all(size == 1 for size in shape)
-        return filled(x) if single and y.shape else x
+        return in_formulas.broadcast(x, y.inputs[0].shape, y.shape or ())
 
 
 class Flatten(Composite):
@@ -324,7 +324,7 @@ class Place(Layout):
         return zeros.sliced(y.attributes["index"])
 
     def notation(y, x):
-        return Piece(rf"\mathbf{{0}}_{{[{index_text(y.index)}] \leftarrow {x.latex}}}")
+        return in_formulas.placed(x, y.index, y.shape or ())
 
     def vjp(y, g, x):
         return [g[y.index]]

@@ -11,6 +11,7 @@ import numpy as np
 
 from ...dtypes import is_boolean, is_integer
 from ...errors import ArgumentError, ShapeError
+from ...graph.describe.notation import vec
 from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.promotion import as_node
@@ -36,6 +37,9 @@ class Repeat(Composite):
         case((2, 3), repeats=(2, 0, 1), axis=1),
         case((2, 2), repeats=2, axis=None),
     ]
+
+    def notation(y, x):
+        return super().notation(vec(x) if y.axis is None and y.inputs[0].ndim != 1 else x)
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         axis, repeats = self.attributes["axis"], self.attributes["repeats"]

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...dtypes import real_of
 from ...errors import ArgumentError, ShapeError
+from ...graph.describe.axes import kept
 from ...graph.describe.notation import attribute_text, norm_notation
 from ...graph.functions import frozen
 from ...graph.kinds import Composite
@@ -58,7 +59,8 @@ class MatrixNorm(Composite):
         which = {"fro": "F", "nuc": "*", math.inf: r"\infty", -math.inf: r"-\infty"}.get(y.order)
         text = attribute_text(y.order) if which is None else which
         plain = y.inputs[0].ndim == 2 and tuple(axis % 2 for axis in y.pair) == (0, 1)
-        return norm_notation(x, text, None if plain else y.pair)
+        total = norm_notation(x, text, None if plain else y.pair)
+        return kept(total, y.pair, y.inputs[0].ndim) if y.keepdims else total
 
     def expand(y, x):
         rows, columns = _axes(y.pair, len(sizes(x.shape)))

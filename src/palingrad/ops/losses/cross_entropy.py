@@ -13,6 +13,7 @@ from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.batching.rules import as_it_is
 from ...graph.describe.nonfinite import Reason
 from ...graph.describe.notation import SUM, Piece, applied, operator, subscripted
+from ...graph.describe.template import below, stated_options
 from ...graph.kinds import Composite, Index
 from ...graph.node import Node
 from ...graph.promotion import align, as_node
@@ -197,7 +198,7 @@ class WeightedCrossEntropy(Composite):
         return shape if a["reduction"] == "none" else ()
 
     def notation(y, *x):
-        return applied(operator("crossentropy"), x)
+        return applied(operator("crossentropy") + below(stated_options(y)), x)
 
     def expand(y, x, p, *weights):
         dtype, x = x.dtype, widened(ops.moveaxis(x, y.axis, -1))  # (…, classes)

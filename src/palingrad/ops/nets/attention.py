@@ -10,6 +10,7 @@ import numpy as np
 from ...dtypes import DType, is_boolean, is_integer
 from ...errors import ArgumentError, ShapeError
 from ...graph.describe.notation import ATOM, PRODUCT, Piece, applied, attribute_text, operator
+from ...graph.describe.template import below, stated_options
 from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.promotion import align, as_node
@@ -150,7 +151,7 @@ class EmbeddingBag(Composite):
     ]
 
     def notation(y, *x):
-        return applied(operator("bag"), x)
+        return applied(operator("bag") + below(stated_options(y)), x)
 
     def shape_rule(self, *shapes: Shape) -> Shape:
         table, indices, *weights = shapes

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ShapeError
+from ...graph.describe.notation import ATOM, POWER, Piece, attribute_text, quotient
 from ...graph.functions import frozen
 from ...graph.kinds import Composite
 from ...graph.node import Node
@@ -15,14 +16,14 @@ from ...graph.samples import case
 from ...messages.checks import whole, within
 from ...shapes import Shape, axes_in, text
 from ..reduction.axes import narrowed, widened
-from ..reduction.norms import Standardize
+from ..reduction.norms import Standardize, named_over
 from ..window.pooling import SumPool
 
 
 class RmsNormalize(Composite):
     """y = x/√(mean x² + ε), with the mean over `axis` (Zhang & Sennrich 2019)."""
 
-    math = r"\frac{{x}}{\sqrt{\operatorname{mean}_{<axis>}({x}^2) + <epsilon>}}"
+    math = r"\operatorname{rmsnormalize}({x})"
     floats = True
     complexes = False
     samples = [
@@ -34,6 +35,10 @@ class RmsNormalize(Composite):
     def shape_rule(self, *shapes: Shape) -> Shape:
         axes_in(self.attributes["axis"], len(shapes[0]))
         return shapes[0]
+
+    def notation(y, x):
+        square = named_over(y, "mean", Piece(f"{x.within(ATOM)}^2", POWER))
+        return quotient(x, Piece(rf"\sqrt{{{square.latex} + {attribute_text(y.epsilon)}}}"))
 
     def expand(y, x):
         wide = widened(x)

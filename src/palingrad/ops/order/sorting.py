@@ -17,6 +17,7 @@ from ...dtypes import DType, int64
 from ...errors import ArgumentError, ShapeError
 from ...graph.batching.rules import along_front
 from ...graph.describe.notation import applied, operator
+from ...graph.describe.template import below, stated_options
 from ...graph.kinds import Composite
 from ...graph.node import Node
 from ...graph.operation import Operation
@@ -161,7 +162,7 @@ class Lexsort(Ordering):
     ]
 
     def notation(y, *x):
-        return applied(operator("lexsort"), x)
+        return applied(operator("lexsort") + below(stated_options(y)), x)
 
     def f(m, *x, axis):
         return m.lexsorted(*x, axis=axis)

@@ -6,6 +6,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import ShapeError
+from ...graph.describe.axes import kept
+from ...graph.describe.notation import (
+    Piece,
+    applied,
+    attribute_text,
+    operator,
+    quotient,
+    subtracted,
+)
+from ...graph.describe.template import below
 from ...graph.functions import frozen
 from ...graph.kinds import Composite
 from ...graph.node import Node
@@ -21,10 +31,7 @@ class Standardize(Composite):
     ∂L/∂x = (g − mean g − y·mean(g·y))/√(var + ε), g = ∂L/∂y.
     """
 
-    math = (
-        r"\frac{{x} - \operatorname{mean}_{<axis>}({x})}"
-        r"{\sqrt{\operatorname{var}_{<axis>}({x}) + <epsilon>}}"
-    )
+    math = r"\operatorname{standardize}({x})"
     floats = True
     samples = [
         case((3, 4), axis=(-1,), epsilon=1e-5),
@@ -38,6 +45,11 @@ class Standardize(Composite):
         axes_in(self.attributes["axis"], len(shapes[0]))
         return shapes[0]
 
+    def notation(y, x):
+        centre, spread = (named_over(y, name, x) for name in ("mean", "var"))
+        below = rf"\sqrt{{{spread.latex} + {attribute_text(y.epsilon)}}}"
+        return quotient(subtracted(x, centre), Piece(below))
+
     def expand(y, x):
         wide = widened(x)
         centred = wide - ops.mean(wide, axis=y.axis, keepdims=True)
@@ -49,6 +61,13 @@ class Standardize(Composite):
         share = ops.mean(ops.scaled(g, wide), axis=y.axis, keepdims=True)
         rest = centred - ops.scaled(share, wide)
         return [narrowed(ops.scaled(rest, 1 / _deviation(y, widened(x))), x.dtype)]
+
+
+def named_over(y: Any, name: str, x: Piece) -> Piece:
+    """mean(x) or the like over the axes of y, which are kept: mean₁(x)_{[:, new]}."""
+    ndim = y.inputs[0].ndim
+    axes = "" if ndim == 1 else below(attribute_text(y.axis))
+    return kept(applied(operator(name) + axes, [x]), y.axis, ndim)
 
 
 def _deviation(y: Any, x: Any) -> Node:

@@ -13,10 +13,11 @@ import numpy as np
 
 from ...dtypes import DType, default_dtype, is_complex, is_inexact, real_of
 from ...graph.batching.rules import along_axes
-from ...graph.describe.notation import norm_notation
+from ...graph.describe.notation import Piece, norm_notation, vec
 from ...graph.functions import Averaging, frozen, reduction
 from ...graph.kinds import Composite, Reduce
 from ...graph.node import Node
+from ...graph.reduction import kept_axes, reduced_axes
 from ...graph.registry import ops, register
 from ...graph.samples import case, complex_case, kink
 from ...shapes import Shape, axes_in, broadcast
@@ -127,6 +128,20 @@ class Std(Statistic):
         return [narrowed(ops.scaled(widened(restored(g, y, x)), slope), x.dtype)]
 
 
+def norm_of(y: Any, x: Piece, which: str) -> Piece:
+    """‖x‖ of a node whose `axis` is reduced. The norm of all elements of a matrix is that of a
+    vector: ‖x‖_F, or ‖vec x‖ₚ, since ‖x‖ₚ of a matrix is another number."""
+    axes = reduced_axes(y) or None
+    if axes is None and (y.inputs[0].ndim or 0) > 1:
+        x = vec(x) if which else x
+        which = which or "F"
+    if axes and len(axes) > 1 and which:
+        total = norm_notation(vec(x, axes), which, -1)
+    else:
+        total = norm_notation(x, which, axes[0] if axes and len(axes) == 1 else axes)
+    return kept_axes(y, total) if y.keepdims else total
+
+
 class VectorNorm(Statistic):
     """y = √Σ |x|² over `axis`. ∂y/∂x = x/y, and 0 where y = 0; for complex x its conjugate. Of n
     infinite elements each has the slope ±1/√n."""
@@ -149,7 +164,7 @@ class VectorNorm(Statistic):
     ]  # fmt: skip
 
     def notation(y, *x):
-        return norm_notation(x[0], "", y.axis if y.inputs[0].ndim != 1 else None)
+        return norm_of(y, x[0], "")
 
     def expand(y, x):
         x = ops.abs(x) if is_complex(x.dtype) else widened(x)

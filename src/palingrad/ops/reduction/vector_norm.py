@@ -10,14 +10,14 @@ import numpy as np
 
 from ...dtypes import is_complex, real_of
 from ...errors import ArgumentError
-from ...graph.describe.notation import attribute_text, norm_notation
+from ...graph.describe.notation import attribute_text
 from ...graph.functions import frozen
 from ...graph.node import Node
 from ...graph.registry import ops, register
 from ...graph.samples import case, complex_case, kink, spread
 from ...shapes import axes_in
 from .axes import FIRST, LAST, PAIR, WHOLE, count, narrowed, restored, widened
-from .statistics import Statistic, VectorNorm, infinite_count
+from .statistics import Statistic, VectorNorm, infinite_count, norm_of
 
 _AT_INFINITY = [[1.0, 0.0, 0.0], [0.0, -(2 ** (-2 / 3)), 2 ** (-2 / 3)]]
 
@@ -47,7 +47,7 @@ class PowerNorm(Statistic):
     ]  # fmt: skip
 
     def notation(y, *x):
-        return norm_notation(x[0], attribute_text(y.ord), y.axis if y.inputs[0].ndim != 1 else None)
+        return norm_of(y, x[0], attribute_text(y.ord))
 
     def expand(y, x):
         size = ops.abs(widened(x))
@@ -96,7 +96,7 @@ class NonzeroNorm(Statistic):
     ]
 
     def notation(y, *x):
-        return norm_notation(x[0], "0", y.axis if y.inputs[0].ndim != 1 else None)
+        return norm_of(y, x[0], "0")
 
     def expand(y, x):
         nonzero = ops.cast(ops.not_equal(x, 0), real_of(widened(x).dtype))
@@ -115,7 +115,7 @@ class AbsoluteSum(Statistic):
     ]
 
     def notation(y, *x):
-        return norm_notation(x[0], "1", y.axis if y.inputs[0].ndim != 1 else None)
+        return norm_of(y, x[0], "1")
 
     def expand(y, x):
         return narrowed(ops.sum(ops.abs(widened(x)), axis=y.axis, keepdims=y.keepdims), y.dtype)
@@ -134,9 +134,7 @@ class AbsoluteExtreme(Statistic):
     ]
 
     def notation(y, *x):
-        return norm_notation(
-            x[0], r"-\infty" if y.least else r"\infty", y.axis if y.inputs[0].ndim != 1 else None
-        )
+        return norm_of(y, x[0], r"-\infty" if y.least else r"\infty")
 
     def expand(y, x):
         extreme = ops.min if y.least else ops.max

@@ -28,7 +28,7 @@ from .opening.captions import Captions, product_entry
 from .opening.cards import CARDS, card, size, thumbnail
 from .overlays import overlays, runs
 from .panes.banner import banner, options_of
-from .panes.equations import equations
+from .panes.equations import equations, numbered
 from .panes.spans import Sources
 from .regions import regions
 from .totals import CORNER, local, structure, takes_gradient, totals
@@ -158,7 +158,7 @@ class Export:
             "captions": self.captions.table,
             **self._fault(),
             "files": self.sources.data(),
-            "equations": equations(self.order),
+            "equations": equations(self.order, self._numbered()),
             "worked": worked(self.result, self.order, self.totals, self.options.feeds),
             "overlays": overlays(self),
             "runs": runs(self),
@@ -211,6 +211,14 @@ class Export:
 
     def _label(self, node: Node) -> str:
         return self.items[self.first[node]].label if node in self.first else ""
+
+    def _numbered(self) -> dict[int, str]:
+        shown = self.items
+        return numbered(
+            [item.node for item in shown],
+            [item.label for item in shown],
+            [item.kind for item in shown],
+        )
 
     def _title(self) -> str:
         if self.result is None:

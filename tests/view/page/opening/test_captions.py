@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import re
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ READ = """() => [...Array(palingrad.schedule.steps.length).keys()].map((step) =>
     equations: [...document.querySelectorAll("#story .equation")].map((e) => ({
       all: e.textContent, numbers: text(e, ".numbers"), shown: text(e, ".shown"),
       node: Number(e.dataset.node.slice(1)), entry: e.dataset.entry, row: e.dataset.row,
-      digits: Number(e.dataset.digits), kind: e.className.split(" ")[1],
+      digits: Number(e.dataset.digits), sign: e.dataset.sign, kind: e.className.split(" ")[1],
       note: text(e, "small") || "",
     })),
   };
@@ -56,7 +57,7 @@ def test_every_caption_of_forty_graphs_evaluates_to_the_value_shown(graph_scope,
         expected = Expected(y, order)
         for one in page.js(READ):
             assert one["equations"], (name, one)
-            if not any(e["numbers"] or e["shown"] == "1" for e in one["equations"]):
+            if all(e["shown"] is None for e in one["equations"]):
                 symbolic.add(f"{one['step']['kind']} of {order[one['step']['node']].kind_name()}")
             for equation in one["equations"]:
                 short += equation["numbers"] is not None and equation["digits"] < 4
@@ -76,10 +77,42 @@ def faults(equation: Any, expected: Expected) -> list[str]:
         found = Evaluator(equation["numbers"]).value()
         if not same(found, shown, equation["digits"]):
             wrong.append(f"{equation['all']}: the right side is {found}")
+        wrong += wrong_sign(equation)
     value = expected.of(equation)
     if value is not None and not same(value, shown, equation["digits"]):
         wrong.append(f"{equation['all']}: the library has {value}")
     return wrong
+
+
+class Exact(Evaluator):
+    """The exact value of a formula of rational numbers, as it is written."""
+
+    def atom(self) -> Any:
+        token = self.peek()
+        if re.fullmatch(r"\d+\.?\d*", token):
+            return Fraction(self.take())
+        if token not in ("(", "|"):
+            raise ValueError(token)
+        return super().atom() if token == "(" else abs(self._within())
+
+    def _within(self) -> Any:
+        self.take("|")
+        found = self.sum()
+        self.take("|")
+        return found
+
+
+def wrong_sign(equation: Any) -> list[str]:
+    """A sign = between numbers that aren't equal as they are written, or ≈ between equal ones."""
+    try:
+        found = Exact(equation["numbers"]).value()
+    except (ValueError, ZeroDivisionError):
+        return [] if equation["sign"] in "=≈→" else [f"{equation['all']}: the sign"]
+    if equation["shown"].lstrip("−") == "∞":
+        expected = "→"
+    else:
+        expected = "=" if found == Exact(equation["shown"]).value() else "≈"
+    return [] if equation["sign"] == expected else [f"{equation['all']}: it should be {expected}"]
 
 
 class Expected:
@@ -197,3 +230,43 @@ def test_a_caption_follows_an_edit(graph_scope):
     page.js("palingrad.edit(palingrad.nodes.findIndex(n => n.n === '1'), [5])")
     assert page.text("#story").endswith("= −7")
     assert "+ 1" not in page.text("#story")
+
+
+def test_a_sign_says_whether_what_is_written_is_true(graph_scope):
+    one, two, three = (pg.Variable(np.float64(value)) for value in (1.0, 2.25, 3.0))
+    count = pg.tensor(np.array(7))
+    nodes = {
+        "lost": pg.tensor(np.float64(1e16)) + np.float64(1),
+        "over": pg.tensor(np.float64(1e150)) * pg.tensor(np.float64(1e200)),
+        "third": pg.tensor(np.float64(1 / 3)) * pg.tensor(np.float64(3)),
+        "exact": two + three * -one,
+        "integers": count // 2 + count * 3,
+        "divided": pg.tensor(np.float64(1)) / pg.tensor(np.float64(8)),
+        "zero": pg.tensor(np.float64(1)) / pg.tensor(np.float64(0)),
+        "same": pg.positive(pg.tensor(np.float64(1.58333))),
+        "root": pg.sqrt(pg.tensor(np.float64(4))),
+        "irrational": pg.sqrt(pg.tensor(np.float64(2))),
+        "narrow": pg.tensor(np.float32(1e38)) * pg.tensor(np.float32(100)),
+    }
+    for name, node in nodes.items():
+        node._name = name
+    page = graph_scope(list(nodes.values()), time=False)
+    texts = {
+        text.split(" = ")[0].split(" ≈ ")[0]: text
+        for text in page.js(
+            """[...Array(palingrad.schedule.steps.length).keys()].map((step) => {
+              palingrad.set({step: step + 1});
+              return document.querySelector("#story").textContent; })"""
+        )
+    }
+    ends = {
+        "lost": "= 10¹⁶ + 1 ≈ 10¹⁶",
+        "over": "= 10¹⁵⁰ · (10²⁰⁰) → ∞ (overflow: more than float64 holds)",
+        "third": "third ≈ 3 · 0.3333 ≈ 1", "exact": "= 2.25 + (−3) = −0.75",
+        "integers": "= 3 + 21 = 24", "divided": "= 1/8 = 0.125",
+        "zero": "= 1/0 → ∞ (a division by 0)", "root": "= √4 = 2", "irrational": "= √2 ≈ 1.414",
+        "narrow": "→ ∞ (overflow: more than float32 holds)",
+    }  # fmt: skip
+    for name, end in ends.items():
+        assert texts[name].endswith(end), texts
+    assert texts["same"].count("1.583") == 1

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from .named import LETTERS, NAMES, REDUCTIONS, SYMBOLS
+from .options import stated
 from .places import indexed
 from .tokens import Tokens, Unread
 
@@ -60,7 +61,12 @@ class Reader(Tokens):
     def term(self) -> Any:
         total = self.dotted()
         while self.peek() in _PRODUCTS:
-            total = self._times(self.take(), total, self.dotted())
+            sign = self.take()
+            options = stated("", {})
+            if sign in ("*", r"\star") and self.peek() == "_":
+                self.take()
+                options = stated(self.text(), {})
+            total = self._times(sign, total, self.dotted(), options)
         return total
 
     def dotted(self) -> Any:
@@ -84,21 +90,20 @@ class Reader(Tokens):
         token = self.peek()
         return token in _ENDS or token in _RELATIONS or token in "+-" or token.startswith(r"\right")
 
-    def _times(self, sign: str, x: Any, y: Any) -> Any:
+    def _times(self, sign: str, x: Any, y: Any, options: Any = None) -> Any:
         x, y = np.asarray(x), np.asarray(y)
         if sign == r"\cdot" and x.ndim and y.ndim:
             return np.dot(x, y)
         if sign == r"\otimes":
             return np.multiply.outer(x, y)
         if sign == r"\times":
-            axes = dict(zip(("axisa", "axisb", "axisc"), self.options.get("axes", ())))
-            return np.cross(x, y, **axes)
+            return np.cross(x, y)
         if sign == "/":
             return np.true_divide(x, y)
         if sign == r"\bmod":
             return np.mod(x, y)
         if sign in ("*", r"\star"):
-            return NAMES["convolve" if sign == "*" else "correlate"](self.options, x, y)
+            return NAMES["convolve" if sign == "*" else "correlate"](options, x, y)
         if sign == r"\odot" or not (x.ndim and y.ndim):
             return x * y
         return np.matmul(x, y) if min(x.ndim, y.ndim) else x * y
@@ -144,7 +149,7 @@ class Reader(Tokens):
             function = NAMES.get(name)
         if function is None:
             raise Unread(f"the function {name}^{above}")
-        options = {**self.options, "below": below, "above": above, "values": self.values}
+        options = stated(below, self.options) | {"above": above, "values": self.values}
         self.skip()
         if self.peek() in ("(", r"\left("):
             arguments = self.arguments()
@@ -272,8 +277,12 @@ class Reader(Tokens):
                 if marked != token:
                     self._skip_subscript()
                 return self.values[marked]
+        if token in (r"\mathbf{0}", r"\mathbf{1}") and self.peek() == "_" and self.peek(2) != "[":
+            self.take()
+            size = tuple(map(int, self.text().replace("times", ",").split(",")))
+            return SYMBOLS[token]({"size": size})
         if token in SYMBOLS:
-            return SYMBOLS[token](self.options)
+            return SYMBOLS[token]({})
         raise Unread(f"the name {token}")
 
     def _subscripted(self, token: str) -> str:
@@ -335,8 +344,10 @@ class Reader(Tokens):
         if kind == "pmatrix":
             table = np.array(rows)
             return table[0] if len(rows) == 1 else table
-        (x, condition), (y,) = rows
-        return np.where(np.asarray(condition).astype(bool), x, y)
+        rest = rows.pop()[0] if len(rows[-1]) == 1 else np.nan  # no case holds
+        for x, condition in reversed(rows):
+            rest = np.where(np.asarray(condition).astype(bool), x, rest)
+        return rest
 
 
 def _number(token: str) -> Any:

@@ -9,6 +9,8 @@ import numpy as np
 import scipy.linalg as sl
 import scipy.special as sp
 
+from .windows import convolution
+
 Function = Callable[..., Any]
 
 
@@ -36,11 +38,11 @@ def axes(o: Any) -> Any:
 
 def along(function: Any, **more: Any) -> Function:
     """A reduction along the axes that are the function's index."""
-    return lambda o, x, *rest: function(x, axis=axes(o), keepdims=True, **more)
+    return lambda o, x, *rest: function(x, axis=axes(o), **more)
 
 
 def deviation(function: Any) -> Function:
-    return lambda o, x: function(x, axis=axes(o), keepdims=True, ddof=o.get("correction", 0))
+    return lambda o, x: function(x, axis=axes(o), ddof=o.get("correction", 0))
 
 
 def axis_of(o: Any, default: Any = -1) -> Any:
@@ -71,24 +73,32 @@ def scanned(function: Any) -> Function:
 def norm(o: Any, x: Any, which: str, axes: str) -> Any:
     size = np.abs(x)
     axis = tuple(int(part) for part in axes.split(",")) if axes else None
-    matrix = which in ("*",) or ("pair" in o and which != "F")
+    matrix = which != "F" and (axis is None or len(axis) == 2) and x.ndim > 1
     if not matrix:
         if which == "0":
-            return np.sum(size != 0, axis=axis, keepdims=True)
+            return np.sum(size != 0, axis=axis)
         if which.endswith("infty"):
             extreme = np.min if which.startswith("-") else np.max
-            return extreme(size, axis=axis, keepdims=True)
+            return extreme(size, axis=axis)
         p = 2.0 if which == "F" else float(which)
-        return np.power(np.sum(np.power(size, p), axis=axis, keepdims=True), 1 / p)
+        return np.power(np.sum(np.power(size, p), axis=axis), 1 / p)
     order = {"F": "fro", "*": "nuc", "infty": np.inf, "-infty": -np.inf}.get(which)
     order = float(which) if order is None else order
-    return np.linalg.norm(plain(x), order, axis=axis or (0, 1), keepdims=True)
+    return np.linalg.norm(plain(x), order, axis=axis or (0, 1))
+
+
+def vec(o: Any, x: Any) -> Any:
+    """The elements as a vector; those of some axes as a last axis."""
+    if not o["below"]:
+        return np.ravel(x)
+    chosen = [axis % x.ndim for axis in axes(o)]
+    x = np.moveaxis(x, chosen, range(-len(chosen), 0))
+    return x.reshape(*x.shape[: x.ndim - len(chosen)], -1)
 
 
 def joined(o: Any, axis: int, *x: Any) -> Any:
-    some = next((one for one in x if np.ndim(one)), None)
-    if some is not None and any(np.ndim(one) == 0 for one in x):
-        raise KeyError("𝟎 of a size that isn't written")
+    if all(np.ndim(one) < 2 for one in x):  # numbers in a vector
+        x = tuple(map(np.atleast_1d, x))
     return np.concatenate(x, axis=axis)
 
 
@@ -153,13 +163,13 @@ def cosine(o: Any, x: Any, y: Any) -> Any:
     axis = axis_of(o)
 
     def length(z: Any) -> Any:
-        return np.sqrt(np.sum(z * z, axis=axis, keepdims=True))
+        return np.sqrt(np.sum(z * z, axis=axis))
 
-    return np.sum(x * y, axis=axis, keepdims=True) / (length(x) * length(y))
+    return np.sum(x * y, axis=axis) / (length(x) * length(y))
 
 
 def kl(o: Any, p: Any, q: Any) -> Any:
-    return np.sum(np.where(p == 0, 0, p * (np.log(p) - np.log(q))), axis=axis_of(o), keepdims=True)
+    return np.sum(np.where(p == 0, 0, p * (np.log(p) - np.log(q))), axis=axis_of(o))
 
 
 def js(o: Any, p: Any, q: Any) -> Any:
@@ -197,15 +207,19 @@ def crossentropy(o: Any, x: Any, p: Any, w: Any = None) -> Any:
 def average(o: Any, x: Any, w: Any) -> Any:
     axis = axes(o)
     w = np.broadcast_to(w, x.shape)
-    return np.sum(x * w, axis, keepdims=True) / np.sum(w, axis, keepdims=True)
+    return np.sum(x * w, axis) / np.sum(w, axis)
 
 
 def transform(o: Any, x: Any) -> Any:
     inverse = o["above"] == "-1"
-    half = o["below"]
+    half, _, axes = o["below"].partition(";")
+    if half not in ("r", "h"):
+        half, axes = "", o["below"]
     kind = {"": "fft", "r": "rfft", "h": "hfft"}[half]
     name = kind if not inverse else {"fft": "ifft", "rfft": "irfft", "hfft": "ihfft"}[kind]
-    if "axes" not in o:
+    numbers = tuple(map(int, axes.split(","))) if axes.strip() else (-1,)
+    o = {**o, "axis": numbers[0], "axes": numbers, "sizes": o["sizes"] or (None,) * len(numbers)}
+    if len(numbers) == 1:
         return getattr(np.fft, name)(plain(x), o["n"], o["axis"], o["norm"])
     sizes = [x.shape[a] if n is None else n for n, a in zip(o["sizes"], o["axes"])]
     if inverse and half and o["sizes"][-1] is None:
@@ -255,7 +269,7 @@ def pad(o: Any, x: Any) -> Any:
 def quantile(nan: bool) -> Function:
     def quantile(o: Any, x: Any) -> Any:
         function = np.nanquantile if nan else np.quantile
-        return function(plain(x), o["q"], axes(o), method=o["method"], keepdims=o["keepdims"])
+        return function(plain(x), o["q"], axes(o), method=o["method"])
 
     return quantile
 
@@ -276,7 +290,7 @@ def tri(lower: bool) -> Function:
 
 
 def convolve(o: Any, x: Any, y: Any) -> Any:
-    if "mode" not in o:
+    if x.ndim > 1:
         return convolution(o, x, y)
     return np.convolve(plain(x), plain(y), o["mode"])
 
@@ -308,48 +322,15 @@ def filled(o: Any, given: Any) -> Any:
 
 
 def recurrence(o: Any, a: Any, b: Any) -> Any:
-    axis = o["axis"]
+    axis = o["axis"] if o["below"] else 0
     a, b = (np.moveaxis(np.broadcast_to(z, np.broadcast_shapes(a.shape, b.shape)), axis, 0)
             for z in (a, b))  # fmt: skip
-    places = range(len(b))[::-1] if o["reverse"] else range(len(b))
+    places = range(len(b))[::-1] if o["above"] else range(len(b))
     y, before = np.array(b), None
     for i in places:
         y[i] = b[i] if before is None else a[i] * before + b[i]
         before = y[i]
     return np.moveaxis(y, 0, axis)
-
-
-def windows(x: Any, o: Any, size: Any, fill: float) -> Any:
-    """(…, *places, *size): the windows over the last axes of x."""
-    axes = tuple(range(x.ndim - len(size), x.ndim))
-    width = [(0, 0)] * (x.ndim - len(size)) + [tuple(ends) for ends in o["padding"]]
-    padded = np.pad(x, width, constant_values=fill)
-    dilation = o.get("dilation", (1,) * len(size))
-    whole = [(n - 1) * d + 1 for n, d in zip(size, dilation)]
-    found = np.lib.stride_tricks.sliding_window_view(padded, whole, axes)
-    places = [slice(None, None, s) for s in o["stride"]]
-    taps = [slice(None, None, d) for d in dilation]
-    return found[(..., *places, *taps)]
-
-
-def pooled(function: Any, fill: float) -> Function:
-    def pooled(o: Any, x: Any) -> Any:
-        if "stride" not in o:
-            raise KeyError("windows whose size depends on their place")
-        found = windows(x, o, o["size"], fill)
-        return function(found, axis=tuple(range(-len(o["size"]), 0)))
-
-    return pooled
-
-
-def convolution(o: Any, x: Any, w: Any) -> Any:
-    groups, axes = o["groups"], w.ndim - 2
-    parts = []
-    for one, kernel in zip(np.split(x, groups, 1), np.split(w, groups, 0)):
-        taps = windows(one, o, w.shape[2:], 0)  # (n, c, *places, *size)
-        found = np.tensordot(taps, kernel, ([1, *range(-axes, 0)], range(1, axes + 2)))
-        parts.append(np.moveaxis(found, -1, 1))
-    return np.concatenate(parts, 1)
 
 
 def shuffled(o: Any, x: Any) -> Any:

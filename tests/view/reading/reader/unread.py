@@ -8,9 +8,8 @@ RANDOM = "it draws random numbers: the formula says from which distribution"
 ADJOINT = "the adjoint of a window operation or of a factorisation, written by a name of its own"
 ORDERS = "a derivative by a parameter, written with ∂, of a function that SciPy computes without"
 CONTROL = "it holds graphs, or changes a Variable, and is no formula of its inputs"
-SIZE = "it writes into 𝟎, or joins with it, and the size of that zero isn't in the line"
 MASK = "a mask of constants is shown by its shape"
-ATTRIBUTES = "a line names a function with attributes other than the operation's own"
+INDICES = "a line reads an array at indices that are grids of constants"
 
 VALUES = {
     "Mapped": "it is another operation, applied to each example",
@@ -44,14 +43,9 @@ DERIVATIVES = {
     "SumPool": ADJOINT, "PixelShuffle": ADJOINT,
     "Cond": SEVERAL, "Svdvals": SEVERAL, "Eigvalsh": SEVERAL, "Glu": SEVERAL,
     "ScatterND": MASK, "IndexUpdate": MASK, "Tril": MASK, "Triu": MASK,
-    "Diagonal": SIZE, "Trace": SIZE, "Nanquantile": SIZE, "Quantile": SIZE, "Cumprod": SIZE,
-    "LinearRecurrence": SIZE, "Logcumsumexp": SIZE,
-    "SolveBanded": ATTRIBUTES, "CrossEntropy": ATTRIBUTES, "WeightedCrossEntropy": ATTRIBUTES,
-    "Sort": ATTRIBUTES, "CumulativeMax": ATTRIBUTES, "CumulativeMin": ATTRIBUTES,
-    "Convolve": ATTRIBUTES, "Convolve1D": ATTRIBUTES, "Correlate": ATTRIBUTES,
-    "Vecmat": "a vector as a row: 1-D arrays have no rows",
+    "Nanquantile": INDICES, "CumulativeMax": NAMED, "CumulativeMin": NAMED,
     "MultivariateNormalLog": "a vector as a row: 1-D arrays have no rows",
-    "TripletLoss": "a norm that keeps its axis and one that doesn't are written alike",
 }  # fmt: skip
-for _name in ("NextEqual", "PivotOrder", "Exponent", "Interval", "NonzeroPositions", "Eigvals"):
-    del DERIVATIVES[_name]  # they have no derivative
+_DISCRETE = ("NextEqual", "PivotOrder", "Exponent", "Interval", "NonzeroPositions", "Eigvals")
+for _name in ("AdaptiveMaxPool", *_DISCRETE):
+    del DERIVATIVES[_name]  # they have no derivative, or one that is read

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from ..facts import function_text, gradient_of, operation_text, preview, shape_text
 from ..model import Item, Picture
 from ..opened import frame_title, is_frame
 
+_SIGN = re.compile(r"[\s+*/^=<>(),;|%&−-]")  # in a name
 _INDENT = "    "
 
 
@@ -19,7 +22,7 @@ def written(picture: Picture) -> str:
     for item in picture.items:
         counts[item.label] = counts.get(item.label, 0) + 1
     names = {
-        item.key: item.label if counts[item.label] == 1 else f"{item.label}:{item.key}"
+        item.key: _read(item) if counts[item.label] == 1 else f"{_read(item)}:{item.key}"
         for item in picture.items
     }
     operands: dict[str, list[str]] = {}
@@ -43,6 +46,12 @@ def written(picture: Picture) -> str:
         "  ".join(cell.ljust(size) for cell, size in zip(row, (*wide, 0))).rstrip() + "\n"
         for row in rows
     )
+
+
+def _read(item: Item) -> str:
+    """The item's label; in quotes if it is a name that could be read as an expression."""
+    given = item.node._name is not None and not item.node._unnamed
+    return f"‘{item.label}’" if given and _SIGN.search(item.label) else item.label
 
 
 def _row(item: Item, name: str, operands: list[str]) -> tuple[str, str, str, str]:

@@ -24,6 +24,8 @@ from ....graph.operation import MultipleOutputs, Operation
 from ....graph.registry import ops
 from ....graph.traversal.order import postorder
 from ....ops.contract import Matmul
+from ....ops.elementwise.arithmetic import Positive
+from ....ops.elementwise.discrete import Cast
 from ....passes.common_subexpressions import common_subexpressions
 from ....passes.fold_constants import fold
 from ....passes.program import Program
@@ -63,10 +65,7 @@ class Captions:
             for place, x in enumerate(node.inputs)
             if isinstance(x, Constant) and _literal(x, label(x))
         }
-        attributes = {
-            name: one.label() if isinstance(one, Node) else repr(one)
-            for name, one in node.attributes.items()
-        }
+        attributes = {name: _option(one) for name, one in node.attributes.items()}
         key = (
             type(node), str(node.dtype), repr(sorted(attributes.items())), tuple(shapes),
             repr(sorted(literals.items())),
@@ -106,6 +105,13 @@ def product_entry(node: Operation, values: Mapping[Node, Any]) -> Caption | None
 def _shape(x: Node, values: Mapping[Node, Any]) -> tuple[int, ...] | None:
     value = values.get(x)
     return None if value is None or isinstance(value, tuple) else tuple(np.shape(value))
+
+
+def _option(value: Any) -> str:
+    """The value of an attribute in a call."""
+    if isinstance(value, Node):
+        return value.label()
+    return value.name if isinstance(value, np.dtype) else repr(value)
 
 
 def _literal(x: Constant, label: str) -> bool:
@@ -151,6 +157,8 @@ def _formula(node: Operation, holes: Sequence[Piece], attributes: Mapping[str, s
             r"\1 · ",
             text.replace("⊙", "·"),
         )
+    if isinstance(node, (Cast, Positive)) and len(text) == 1:
+        return text  # the number itself
     safe = _SAFE.fullmatch(text) and not _AMBIGUOUS.search(text) and len(text) > 1
     if (entrywise and (not safe or attributes)) or len(text) > LONGEST:
         options = [f"{name}={value}" for name, value in attributes.items()]

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from ....graph.describe.notation import Piece
 from ....graph.node import Node
+from ...names import subscript
 from ...reading.mathematics.expression import written
 from ...reading.mathematics.latex import Letters, is_bare, user_names
 from ...reading.mathematics.mathml import FormulaReader
@@ -32,7 +33,21 @@ class Term(NamedTuple):
     parts: list[Part]
 
 
-def equations(order: Sequence[Node]) -> list[list[Any]]:
+def numbered(nodes: Sequence[Node], labels: Sequence[str], kinds: Sequence[str]) -> dict[int, str]:
+    """The names v₁, v₂, … of unnamed operations as LaTeX, by the node's id: those that captions and
+    cards give them (`calledAs` in text.js)."""
+    taken, names, n = set(labels), dict[int, str](), 0
+    for node, label, kind in zip(nodes, labels, kinds, strict=True):
+        if kind != "operation" or label != node.kind_name():
+            continue
+        n += 1
+        while taken & {f"v{n}", f"v{subscript(n)}"}:
+            n += 1
+        names[id(node)] = f"v_{n}" if n < 10 else f"v_{{{n}}}"
+    return names
+
+
+def equations(order: Sequence[Node], called: Mapping[int, str] | None = None) -> list[list[Any]]:
     """[place, MathML] of each equation: of the named nodes, the long ones, those that are used more
     than once, and the results. `place` is the node's place in `order`. Empty for a large graph."""
     if len(order) > LARGEST:
@@ -46,7 +61,7 @@ def equations(order: Sequence[Node]) -> list[list[Any]]:
     for node in order:
         term = _term(node, terms, names.get(id(node)))
         if node.inputs and _stands_alone(node, term, names, uses):
-            name = names.get(id(node)) or letters.new()
+            name = names.get(id(node)) or (called or {}).get(id(node)) or letters.new()
             found.append([places[node], _marked(_equation(node, name, term), places)])
             term = _named(node, name)
         terms[node] = term

@@ -117,7 +117,11 @@ class Backwards:
             ]
         else:
             seeds = [None if node is worked.y and self._ends() else bar(worked.names[id(node)])]
-        for x, piece in zip(node.inputs, worked.pulled(node, seeds), strict=True):
+        pulled = worked.pulled(node, seeds)
+        for line in worked.aside:
+            self.steps.append(Step("adjoint", line, None, worked.user(node)))
+        worked.aside.clear()
+        for x, piece in zip(node.inputs, pulled, strict=True):
             if piece is not None:
                 self.parts.setdefault(id(x), []).append(piece)
         if self._counts and worked.known is not None:

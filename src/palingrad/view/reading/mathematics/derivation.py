@@ -50,6 +50,10 @@ def derivation(
     worked = Worked(y, x, given, simplified=simplified)
     title = partial(worked.names[id(worked.y)], worked.names[id(worked.x)])
     steps = [
+        Step("expression", f"{name} = {value_of(array)}", array, worked.user(node))
+        for node, name, array in worked.arrays()
+    ]
+    steps += [
         Step("expression", worked.with_value(text, node), worked.value(node), worked.user(node))
         for node, text in worked.equations()
     ]

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from ....dtypes import is_complex, is_inexact
-from ....graph.describe.notation import ATOM, PRODUCT, SUM, Piece
+from ....graph.describe.notation import ATOM, PRODUCT, SUM, Piece, sized
 from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....graph.operation import Operation
 from ....ops.elementwise.comparison import Equal
 from ....ops.elementwise.discrete import BitwiseAnd, BitwiseInvert
 from ....ops.elementwise.selection import Where
-from .symbols import number, value_of
+from ....ops.losses.cross_entropy import CrossEntropy, WeightedCrossEntropy
+from .symbols import fraction_of, is_small, number, symbol_of, value_of
 
 Writing = Callable[[Any, Sequence[Piece]], Piece]
 
@@ -35,10 +36,15 @@ def leaf(node: Node) -> Piece:
             and np.all(array == array.flat[0])
             and is_inexact(array.dtype)
         ):
+            ones = sized("1", array.shape)
             if array.flat[0] in (0, 1):
-                return Piece(rf"\mathbf{{{array.flat[0].real:.0f}}}")
-            return Piece(number(array.flat[0]) + r"\,\mathbf{1}", PRODUCT)
-        text = value_of(array.reshape(()) if array.size == 1 else array)
+                return Piece(sized(f"{array.flat[0].real:.0f}", array.shape))
+            return Piece(f"{number(array.flat[0], exact=True)}\\,{ones}", PRODUCT)
+        if array.size != 1 and not is_small(array):
+            return Piece(symbol_of(array))
+        text = number(array.flat[0], exact=True) if array.size == 1 else value_of(array)
+        if array.size == 1 and (fraction := fraction_of(array.flat[0], text)):
+            return Piece(fraction, SUM if fraction.startswith("-") else PRODUCT)
         if is_complex(array.dtype) and array.size == 1:
             both = array.real.any() and array.imag.any()
             return Piece(text, SUM if both or text.startswith("-") else PRODUCT)
@@ -67,3 +73,16 @@ def _is_guard(condition: Node) -> bool:
         return False
     zero = condition.inputs[1]
     return isinstance(zero, Constant) and not zero.numpy().any()
+
+
+def needs_symbol(node: Node, order: Sequence[Node]) -> bool:
+    """Whether an array without a name is a symbol in formulas: labels, and what is too large."""
+    if not isinstance(node, Constant) or node.ndim is None or node.numpy().size < 2:
+        return False
+    array = node.numpy()
+    if is_inexact(array.dtype):
+        return not is_small(array) and not np.all(array == array.flat[0])
+    return any(node in x.inputs[1:] for x in order if isinstance(x, _LABELLED))
+
+
+_LABELLED = (CrossEntropy, WeightedCrossEntropy)

@@ -7,22 +7,29 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ....dtypes import is_complex
 from ....errors import GraphError
 from ....files.terminal import for_output
 from ....graph.describe.notation import ATOM, SUM, Piece
 from ....graph.leaves import Constant, Placeholder, Variable
 from ....graph.node import Node
+from ....graph.operation import Item, MultipleOutputs, Operation
 from ....graph.protocols.stand_in import node_of
+from ....graph.regions.regional import Regional
 from ....graph.traversal.order import postorder
 from ...derivatives import Derivative, as_latex, derivatives_of, names_in
 from ...names import is_named, names_of
 from ...simplified import simplified as simplify
-from .expression import Writing, written
+from .expression import Writing, needs_symbol, written
+from .loops import Page, results_of, results_read
 from .mathml import mathml
 from .plain import plain
-from .symbols import symbol
+from .symbols import quoted, symbol
 
 _LINE = 60  # the largest number of plain-text characters of one equation
+_ROW = 90  # the largest number of plain-text characters of a row
+_BREAKS = re.compile(r"\\[a-zA-Z]+|\\.| [+=-] |.", re.DOTALL)
+_OPENING, _CLOSING = {"{", "(", "[", r"\left", r"\begin"}, {"}", ")", "]", r"\right", r"\end"}
 _TERM = 48  # the largest number of plain-text characters of a nested expression
 
 
@@ -37,10 +44,10 @@ class Formula(str):
     @classmethod
     def of(cls, lines: Sequence[str]) -> Formula:
         """A single equation unchanged; several equations aligned at their first equals sign."""
-        if len(lines) == 1:
+        rows = [part for line in lines for part in _rows(line)]
+        if len(rows) == 1:
             formula = cls(lines[0])
         else:
-            rows = (line.replace(" = ", " &= ", 1) for line in lines)
             formula = cls("\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}")
         formula.lines = tuple(lines)
         return formula
@@ -55,6 +62,30 @@ class Formula(str):
 
     def _repr_html_(self) -> str:
         return "".join(map(mathml, self.lines))
+
+
+def _rows(line: str) -> list[str]:
+    """The rows of an equation, aligned at its first equals sign: a long one goes on below with a
+    sign = or with a term of its sum, outside all brackets."""
+    row = line.replace(" = ", " &= ", 1)
+    if len(plain(line)) <= _ROW or " &= " not in row:
+        return [row]
+    left, right = row.split(" &= ", 1)
+    parts, depth = [""], 0
+    for token in _BREAKS.findall(right):
+        depth += token in _OPENING
+        depth -= token in _CLOSING
+        if depth == 0 and token in (" + ", " - ", " = ") and parts[-1].strip():
+            parts.append("")
+        parts[-1] += token
+    rows = [f"{left} &= {parts[0]}"]
+    for part in parts[1:]:
+        more = part.startswith(" = ")
+        if not more and len(plain(rows[-1])) + len(plain(part)) <= _ROW:
+            rows[-1] += part
+        else:
+            rows.append(f"&{part}" if more else rf"&\quad{part}")
+    return rows
 
 
 def latex(node: Any, *, simplified: bool = True) -> Formula:
@@ -110,6 +141,10 @@ def user_names(order: Sequence[Node], others: Mapping[int, str] | None = None) -
         and not is_bare(node)
         and not (node.inputs and shown[id(node)].startswith("∂"))
     }
+    numbers = constants_in(order)
+    for key, name in names.items():
+        if name in numbers:
+            names[key] = quoted(name)
     seen: set[str] = set()
     for key, name in names.items():  # two nodes may have the same name
         while name in seen:
@@ -117,10 +152,26 @@ def user_names(order: Sequence[Node], others: Mapping[int, str] | None = None) -
         seen.add(name)
         names[key] = name
     weights, feeds = Letters(names.values(), "wpq"), Letters(names.values(), "xyz")
+    arrays = Letters(names.values(), "ckb")
     for node in order:
         if id(node) not in names and isinstance(node, (Variable, Placeholder)):
             names[id(node)] = (weights if isinstance(node, Variable) else feeds).new()
+        elif id(node) not in names and needs_symbol(node, order):
+            names[id(node)] = arrays.new()
     return names
+
+
+def constants_in(order: Sequence[Node]) -> set[str]:
+    """The letters that stand for numbers in formulas of these nodes and of their derivatives, which
+    the docstrings of operations state: a variable of that name is put in quotes."""
+    found: set[str] = set()
+    for kind in {type(node) for node in order if isinstance(node, Operation)}:
+        rules = " ".join([kind.math, *re.findall(r"∂[^.]*", kind.__doc__ or "")])
+        found |= {"e"} if re.search(r"e\^|e[ˣ⁻ʸ]|exp", rules) else set()
+        found |= {r"\pi"} if re.search(r"\\pi\b|π", rules) else set()
+    if any(is_complex(node.dtype) for node in order if not isinstance(node, MultipleOutputs)):
+        found.add("i")
+    return found
 
 
 def is_bare(node: Node) -> bool:
@@ -141,6 +192,8 @@ def expressions(
         if name is not None:
             pieces[id(node)] = Piece(name, ATOM)
             continue
+        if isinstance(node, Regional):
+            return None  # its recurrence takes several lines
         piece = write(node, [pieces[id(x)] for x in node.inputs])
         if len(piece.latex) > 6 * _LINE or len(plain(piece.latex)) > _LINE:
             return None
@@ -152,14 +205,28 @@ def _broken(node: Node, order: Sequence[Node], names: Mapping[int, str], start: 
     """Equations for named intermediate nodes, and for others that are long or used repeatedly."""
     uses = Counter(id(x) for inner in order for x in inner.inputs)
     pieces: dict[int, Piece] = {}
+    loops: dict[int, list[Piece]] = {}
     lines: list[str] = []
     letters = Letters(names.values())
+    page = Page(lines.append, letters.new, taken=set(names.values()))
     for inner in order:
         known = names.get(id(inner))
         if not inner.inputs:
             pieces[id(inner)] = Piece(known) if known else written(inner, [])
             continue
-        piece = written(inner, [pieces[id(x)] for x in inner.inputs])
+        operands = [pieces[id(x)] for x in inner.inputs]
+        if isinstance(inner, Regional):
+            loops[id(inner)] = results_of(inner, operands, page, results_read(inner, order, names))
+            pieces[id(inner)] = Piece("")
+            continue
+        of = loops.get(id(inner.inputs[0])) if isinstance(inner, Item) else None
+        if of and isinstance(inner, Item):
+            piece = of[inner.attributes["index"]]
+        else:
+            piece = written(inner, operands)
+        if of and piece.latex == known:
+            pieces[id(inner)] = piece
+            continue
         size = len(plain(piece.latex))
         if known or inner is node or size > _TERM or (uses[id(inner)] > 1 and size > 3):
             name = known or letters.new()

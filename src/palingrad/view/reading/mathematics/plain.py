@@ -16,9 +16,10 @@ _SIGNS = {
     "gg": "≫", "star": "⋆", "ast": "∗",
     "left": "", "right": "", "displaystyle": "", "qquad": "  ", "quad": " ", "big": "",
 }  # fmt: skip
-_UP = str.maketrans("0123456789+-−=()nixyT", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱˣʸᵀ")
+_UP = str.maketrans("0123456789+-−=()nixyTtskr", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁼⁽⁾ⁿⁱˣʸᵀᵗˢᵏʳ")
 _DOWN = str.maketrans("0123456789+-−=()aehijklmnoprstuvx", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓ")
 _WORDS = {"operatorname", "mathrm", "mathbf", "mathcal", "text", "mathit", "mathbb"}
+_BOLD = {"0": "𝟎", "1": "𝟏"}
 _NAMES = {
     "log", "exp", "sin", "cos", "tan", "sinh", "cosh", "tanh", "arcsin", "arccos", "arctan", "max",
     "min", "arg",
@@ -75,7 +76,8 @@ class _Reader:
             return token
         name = token[1:]
         if name in ("frac", "dfrac"):
-            return f"{_atom(self.argument())}/{_atom(self.argument())}"
+            text = f"{_atom(self.argument())}/{_atom(self.argument())}"
+            return f"({text})" if self.multiplies() and text[0] != "∂" else text
         if name == "binom":
             return f"C({self.argument()}, {self.argument()})"
         if name == "sqrt":
@@ -83,7 +85,8 @@ class _Reader:
         if name in ("bar", "overline", "hat"):
             return _marked(self.argument(), {"hat": "\u0302"}.get(name, "\u0304"))
         if name in _WORDS:
-            return self.argument()
+            word = self.argument()
+            return _BOLD.get(word, word) if name == "mathbf" else word
         if name in ("begin", "end"):
             matrix = self.argument() == "pmatrix"
             return ("[" if matrix else "{ ") if name == "begin" else ("]" if matrix else " }")
@@ -93,13 +96,20 @@ class _Reader:
             return GREEK[name]
         if name in (",", ";", ":", " ", "!"):
             return "" if name == "!" else " "
-        if name == "partial":
+        if name in ("partial", "lVert"):
             while self.place < len(self.tokens) and self.tokens[self.place].isspace():
                 self.place += 1
         if name in _NAMES:
             follows = self.tokens[self.place] if self.place < len(self.tokens) else ""
             return name + (" " if follows.startswith("\\") and follows != "\\left" else "")
         return _SIGNS.get(name, name) if name.isalpha() else name
+
+    def multiplies(self) -> bool:
+        """Whether a factor follows without a sign: a/b c could be read as a/(b c)."""
+        rest = "".join(self.tokens[self.place : self.place + 3]).lstrip()
+        if rest.startswith("\\,"):
+            return True
+        return re.match(r"\w|\\left|\\(?:math|frac|operatorname|bar|sqrt|sum)", rest) is not None
 
     def root(self) -> str:
         """√x, ∛x."""
@@ -115,7 +125,7 @@ class _Reader:
 def _atom(text: str) -> str:
     """`text`, in parentheses unless it is a single name, number or call."""
     text = text.strip()
-    single = re.fullmatch(r"[\w.∂\u0304\u0302'′₀-₉]+|[∂\w]*\([^()]*\)", text)
+    single = re.fullmatch(r"∂?‘[^’]*’|[\w.∂\u0304\u0302'′₀-₉]+|[∂\w]*\([^()]*\)", text)
     return text if single else f"({text})"
 
 
@@ -125,11 +135,15 @@ def _script(text: str, mark: str) -> str:
     if text == "*":
         return "∗"
     table = _UP if mark == "^" else _DOWN
+    if re.fullmatch(r"\d+( × \d+)+", text):
+        text = text.replace(" × ", "x")  # a shape: ₃ₓ₄
     if text and all(ord(c) in table for c in text):
         return text.translate(table)
-    if text.startswith("["):
+    if text.startswith("[") and mark == "_":
         return text
-    single = re.fullmatch(r"[^\W\d]\w*|[\d.]+", text)  # not 2s, a product
+    if re.fullmatch(r"\([^()]*\)", text):
+        return mark + text  # v^(T)
+    single = re.fullmatch(r"‘[^’]*’|[^\W\d][^\W⁰¹²³⁴-⁹]*|[\d.]+", text)  # not 2s, a product, nor x²
     return f"{mark}{text}" if single else f"{mark}({text})"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ....autodiff.gradients import expanding_gradients
@@ -14,7 +14,8 @@ from ....graph.describe.notation import SUM, Piece
 from ....graph.kinds import AnonymousGraph
 from ....graph.leaves import Constant, Placeholder
 from ....graph.node import Node
-from ....graph.operation import MultipleOutputs, Operation
+from ....graph.operation import Item, MultipleOutputs, Operation
+from ....graph.regions.regional import Regional
 from ....graph.registry import ops
 from ....graph.traversal.order import postorder
 from ....graph.traversal.replay import replay
@@ -24,9 +25,10 @@ from ....passes.program import Program
 from ....passes.simplify import simplify
 from ....shapes import size
 from ...rewriting import settled, tidied
-from .expression import written, written_unguarded
+from .expression import needs_symbol, written, written_unguarded
 from .latex import Letters, expressions, user_names
-from .symbols import value_of
+from .loops import Page, results_of, results_read
+from .symbols import is_small, value_of
 
 Named = dict[int, str]
 _PAGE = 4000  # the largest number of characters of LaTeX of one expression
@@ -66,6 +68,7 @@ class Worked:
         }
         self.known = self._values(placeholders, x)
         self.names = self._named(shown, original, shadows)
+        self.symbols = {id(shadows[x]) for x in original if needs_symbol(x, original)}
 
     def _depending(self) -> set[int]:
         """The ids of the nodes that depend on x."""
@@ -103,9 +106,12 @@ class Worked:
         if id(self.x) not in names:
             names[id(self.x)] = "x" if "x" not in names.values() else letters.new()
         for node in self.order:
+            if isinstance(node, Regional):
+                continue  # its results have names
             if id(node) in self.active and id(node) not in names and is_float(node):
                 names[id(node)] = letters.new()
         self._letters = letters
+        self.aside: list[str] = []  # equations of recurrences that cotangents are written with
         return names
 
     # ---------------------------------------------------------------- the forward computation
@@ -113,13 +119,28 @@ class Worked:
     def equations(self) -> list[tuple[Node, str]]:
         """An equation for each active node, and for other nodes too long to be nested."""
         pieces: dict[int, Piece] = {}
+        loops: dict[int, list[Piece]] = {}
         result: list[tuple[Node, str]] = []
         for node in self.order:
             name = self.names.get(id(node))
             piece = Piece(name) if name and not node.inputs else None
             if piece is None:
                 write = written_unguarded if level_of(node._origin) > 0 else written
-                piece = write(node, [pieces[id(x)] for x in node.inputs])
+                operands = [pieces[id(x)] for x in node.inputs]
+                if isinstance(node, Regional):
+                    page = self._page(lambda line, of=node: result.append((of, line)))
+                    named = results_read(node, self.order, self.names)
+                    loops[id(node)] = results_of(node, operands, page, named)
+                    pieces[id(node)] = Piece("")
+                    continue
+                of = loops.get(id(node.inputs[0])) if isinstance(node, Item) else None
+                if of and isinstance(node, Item):
+                    piece = of[node.attributes["index"]]
+                else:
+                    piece = write(node, operands)
+                if of and piece.latex == name:
+                    pieces[id(node)] = piece
+                    continue
                 active = id(node) in self.active and node is not self.x and is_float(node)
                 if active or (node.inputs and len(piece.latex) > 90):
                     name = self.names.setdefault(id(node), name or self._letters.new())
@@ -130,6 +151,22 @@ class Worked:
             pieces[id(node)] = piece
         self.pieces = pieces
         return result
+
+    def _page(self, line: Callable[[str], None]) -> Page:
+        """Where the recurrences of loops are written."""
+        taken = set(self.names.values())
+        return Page(line, self._letters.new, written_unguarded, taken)
+
+    def arrays(self) -> list[tuple[Node, str, Array]]:
+        """The small constant arrays that have a symbol, as labels have: their values."""
+        found: list[tuple[Node, str, Array]] = []
+        for node in self.order:
+            original = self.originals.get(id(node))
+            if isinstance(original, Constant) and original._name is None and node is not self.x:
+                array = original.numpy()
+                if array.ndim and is_small(array) and id(node) in self.symbols:
+                    found.append((node, self.names[id(node)], array))
+        return found
 
     def value(self, node: Node) -> Array | None:
         """The node's value, or None if it is unknown."""
@@ -171,7 +208,8 @@ class Worked:
             wanted = [id(x) in self.active and is_float(x) for x in node.inputs]
             cotangents = pulled_back(local, g, wanted)
             simple = iter(_simple([c for c in cotangents if c is not None]))
-        return [None if c is None else _written(next(simple), pieces) for c in cotangents]
+        page = self._page(self.aside.append)
+        return [None if c is None else _written(next(simple), pieces, page) for c in cotangents]
 
     def simplified(self) -> str:
         """The whole derivative as one expression, or "" if it is too long."""
@@ -209,11 +247,26 @@ def is_number_like(node: Node) -> bool:
     return not isinstance(node, MultipleOutputs) and size(node.shape) == 1
 
 
-def _written(node: Node, pieces: dict[int, Piece]) -> Piece:
-    known = dict(pieces)
-    for inner in postorder(node, inputs=lambda x: () if id(x) in pieces else x.inputs):
-        if id(inner) not in known:
-            known[id(inner)] = written_unguarded(inner, [known[id(x)] for x in inner.inputs])
+def _written(node: Node, pieces: dict[int, Piece], page: Page) -> Piece:
+    """The node as an expression; recurrences of loops are on the page before. They stay in
+    `pieces`, since the cotangents of a loop's operands come from one recurrence."""
+    known = pieces
+    order = postorder(node, inputs=lambda x: () if id(x) in pieces else x.inputs)
+    for inner in order:
+        if id(inner) in known:
+            continue
+        operands = [known[id(x)] for x in inner.inputs]
+        if isinstance(inner, Regional):
+            read = dict.fromkeys(range(inner.count))
+            for n, piece in enumerate(results_of(inner, operands, page, read)):
+                page.results[id(inner), n] = piece
+            known[id(inner)] = Piece("")
+        elif (
+            type(inner) is Item and (id(inner.inputs[0]), inner.attributes["index"]) in page.results
+        ):
+            known[id(inner)] = page.results[id(inner.inputs[0]), inner.attributes["index"]]
+        else:
+            known[id(inner)] = written_unguarded(inner, operands)
     return known[id(node)]
 
 

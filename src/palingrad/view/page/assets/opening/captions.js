@@ -32,14 +32,14 @@ function forwardEquations(place) {
   if (allNumbers(place)) {
     const side = entryEquation(place, 0);
     if (side) return [{ ...head, ...side, symbols: head.symbols || side.symbols, entry: 0 }];
-    return [{ ...head, sign: "=", shown: numberText(value.data[0]), entry: 0 }];
+    return [{ ...head, sign: signOf(value.data[0], 4, nodes[place].d), shown: numberText(value.data[0]), entry: 0 }];
   }
   const entry = nodes[place].ex ? nodes[place].ex.e : telling(value.data);
   const side = sizeOf(place) ? entryEquation(place, entry) : null;
   const from = [...readEntries(place, entry)].map(([one, some]) => part_(one, some)).filter(Boolean).slice(0, 3);
   const note = from.length && !(side && side.symbols) ? `from ${from.join(" and ")}` : "";
   const whole = { ...head, note: shapeNote(place) };
-  if (!side) return sizeOf(place) === 1 ? [{ ...head, sign: "≈", shown: numberText(value.data[0]), entry: 0, note }] : [whole];
+  if (!side) return sizeOf(place) === 1 ? [{ ...head, sign: signOf(value.data[0], 4, nodes[place].d), shown: numberText(value.data[0]), entry: 0, note }] : [whole];
   if (sizeOf(place) === 1) return [{ ...head, ...side, symbols: head.symbols, entry: 0, note }];
   return [whole, { ...side, left: `${named(place)}${indexText(nodes[place].sh, entry)}`, place, entry, gradient: false, note }];
 }
@@ -147,24 +147,27 @@ function backwardSide(place, here, before, complete, row, entry) {
   }
   const value = complete && totalOf(from) ? totalOf(from).data[row * n + entry] : prior + sum;
   const write = (digits) => {
-    if (!terms.length) return { text: before.length ? numberText(prior, digits) : "0", value: asShown(prior, digits) };
-    const side = backwardText(terms, digits);
+    const dtype = nodes[from].d;
+    const arrived = !before.length || shownWhole(prior, digits, dtype);
+    if (!terms.length) return { text: before.length ? numberText(prior, digits) : "0", value: asShown(prior, digits), exact: arrived };
+    const side = backwardText(terms, digits, dtype);
     if (!before.length) return side;
-    return { text: `${numberText(prior, digits)} + ${side.text.startsWith("−") ? `(${side.text})` : side.text}`, value: asShown(prior, digits) + side.value };
+    return { text: `${numberText(prior, digits)} + ${side.text.startsWith("−") ? `(${side.text})` : side.text}`, value: asShown(prior, digits) + side.value, exact: arrived && side.exact };
   };
-  const side = trueTo(value, write);
-  return side ? { ...side, entry, row, used } : { sign: "≈", shown: numberText(value), entry, row, used };
+  const side = trueTo(value, write, nodes[from].d);
+  return side ? { ...side, entry, row, used } : { sign: signOf(value, 4, nodes[from].d), shown: numberText(value), entry, row, used };
 }
 
 /** cotangent·slope + …, with factors of 1 written. */
-function backwardText(terms, digits) {
-  if (terms.length > 6) return sumText(terms, digits);
+function backwardText(terms, digits, dtype) {
+  if (terms.length > 6) return sumText(terms, digits, null, dtype);
   const parts = terms.map(([g, slope]) => {
     const second = numberText(slope, digits);
     return `${numberText(g, digits)} · ${ATOM.test(second) ? second : `(${second})`}`;
   });
   const text = parts.reduce((whole, part) => (whole ? `${whole} + ${part.startsWith("−") ? `(${part})` : part}` : part), "");
-  return { text, value: terms.reduce((sum, [g, slope]) => sum + asShown(g, digits) * asShown(slope, digits), 0) };
+  const exact = terms.every(([g, slope]) => shownWhole(g, digits, dtype) && shownWhole(slope, digits, dtype));
+  return { text, value: terms.reduce((sum, [g, slope]) => sum + asShown(g, digits) * asShown(slope, digits), 0), exact };
 }
 
 // ---------------------------------------------------------------- update
@@ -177,7 +180,7 @@ function descentEquations(place) {
   const index = indexText(nodes[place].sh, entry);
   const write = (digits) => {
     const second = numberText(g, digits);
-    return { text: `${numberText(x, digits)} − ${rate}·${ATOM.test(second) ? second : `(${second})`}`, value: asShown(x, digits) - rate * asShown(g, digits) };
+    return { text: `${numberText(x, digits)} − ${rate}·${ATOM.test(second) ? second : `(${second})`}`, value: asShown(x, digits) - rate * asShown(g, digits), exact: shownWhole(x, digits) && shownWhole(g, digits) };
   };
   const side = trueTo(x - rate * g, write);
   const head = { place, gradient: false, update: true, left: `${named(place)}${index} ←`, symbols: `${named(place)}${index} − ${rate}·${partialOf(place)}${index}` };
@@ -191,15 +194,17 @@ function captionOf(step) {
   return equationsOf(step).map(equationHtml).join(" ");
 }
 
-function equationHtml({ left, symbols, numbers, sign, shown, digits, note, place, entry, row, gradient, update }) {
+function equationHtml({ left, symbols, numbers, sign, bind, shown, digits, note, overflow, place, entry, row, gradient, update }) {
   const arrow = left.endsWith("←");
+  if (symbols === numbers || symbols === shown) symbols = ""; // constants are called by their numbers
   const sides = [];
   if (symbols) sides.push(`<span class="symbols">${safe(symbols)}</span>`);
   if (numbers) sides.push(`<span class="numbers">${safe(numbers)}</span>`);
   let text = `<b>${safe(left)}</b>`;
-  sides.forEach((side, k) => (text += `${k || !arrow ? " = " : " "}${side}`));
+  sides.forEach((side, k) => (text += `${!k && arrow ? " " : side === sides[1] || !symbols ? ` ${bind || "="} ` : " = "}${side}`));
   if (shown) text += ` ${sign} <span class="shown${gradient ? " gradient" : ""}">${safe(shown)}</span>`;
+  note = [note, overflow].filter(Boolean).join("; ");
   if (note) text += ` <small>(${safe(note)})</small>`;
-  const marks = entry === undefined ? "" : ` data-entry="${entry}" data-digits="${digits || 4}"${row === undefined ? "" : ` data-row="${row}"`}`;
+  const marks = entry === undefined ? "" : ` data-entry="${entry}" data-digits="${digits || 4}" data-sign="${sign}"${row === undefined ? "" : ` data-row="${row}"`}`;
   return `<span class="equation ${update ? "update" : gradient ? "backward" : "forward"}" data-node="${nodes[place].k}"${marks}>${text}</span>`;
 }

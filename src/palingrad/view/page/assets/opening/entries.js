@@ -129,7 +129,7 @@ function selected(place, rows, entry) {
 function entryEquation(place, entry) {
   const value = valueOf(place);
   const sample = nodes[place].ex;
-  if (value && sample && sample.e === entry && !edited.size && !foreign) return trueTo(value.data[entry], (digits) => sumText(sample.t, digits, sample), nodes[place].d);
+  if (value && sample && sample.e === entry && !edited.size && !foreign) return trueTo(value.data[entry], (digits) => sumText(sample.t, digits, sample, nodes[place].d), nodes[place].d);
   if (!value || ins[place].some((number) => !valueOf(edges[number].a))) return null;
   const caption = captionFor(place);
   const found = caption && caption.e ? elementwise(place, entry, caption) : null;
@@ -138,7 +138,7 @@ function entryEquation(place, entry) {
   if (group) return group;
   const terms = linearTerms(place, entry);
   if (!terms || !terms.length) return null;
-  const side = trueTo(value.data[entry], (digits) => sumText(terms, digits), nodes[place].d);
+  const side = trueTo(value.data[entry], (digits) => sumText(terms, digits, null, nodes[place].d), nodes[place].d);
   if (!side) return null;
   const plain_ = terms.length <= 3 && terms.every(([c]) => c === 1);
   const symbols = plain_ ? terms.map(([, , from, k]) => named(from) + indexText(nodes[from].sh, k)).join(" + ") : "";
@@ -161,7 +161,8 @@ function elementwise(place, entry, caption) {
       return null; // the formula holds only for the array's shape
     }
     if (!found || found.data.length !== 1) return null;
-    return { text: filled(caption.w, (hole) => numberText(numbers[hole - HOLE], digits)), value: found.data[0] };
+    const exact = numbers.every((x, k) => (caption.c || []).includes(k) || shownWhole(x, digits, nodes[from[k]].d));
+    return { text: filled(caption.w, (hole) => numberText(numbers[hole - HOLE], digits)), value: found.data[0], exact };
   };
   const side = trueTo(valueOf(place).data[entry], write, nodes[place].d);
   if (!side) return null;
@@ -194,5 +195,6 @@ function grouped(place, entry) {
   return trueTo(valueOf(place).data[entry], (digits) => ({
     text: GROUPED[of](xs, own, (x) => numberText(x, digits)),
     value: GROUP_VALUE[of](xs.map((x) => asShown(x, digits)), own),
+    exact: xs.every((x) => shownWhole(x, digits, nodes[from].d)),
   }), nodes[place].d);
 }

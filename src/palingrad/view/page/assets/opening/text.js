@@ -4,17 +4,27 @@ const HOLE = 0xe000; // the code point that stands for the first operand of a fo
 const OWN = HOLE + 0xf0; // the node itself
 const SEED = HOLE + 0xf1; // the node's cotangent
 const HOLES = /[\uE000-\uE0FF]/g;
-const ATOM = /^[\p{L}\p{M}\p{N}_.[\],]+$/u;
+const ATOM = /^(?:‘[^’]*’(?:\[[^\]]*\])?|(?!.*[⁰¹²³⁴⁵⁶⁷⁸⁹])(?:[\p{L}\p{M}\p{N}_.[\],′]|\p{Extended_Pictographic})+)$/u;
 
-/** Names for captions: unnamed operations are v₁, v₂, … in the order of the graph. */
+/** Names for captions: unnamed operations are v₁, v₂, … in the order of the graph. What could be read as a formula
+ *  is in quotes, as is a variable e beside the number e; a second node of one name has a prime. */
 const calledAs = (() => {
   const taken = new Set(nodes.map((node) => node.n));
+  const hasE = (text) => (text || "").includes("e^");
+  const numbers = data.captions.some((caption) => hasE(caption.w) || (caption.d || []).some(hasE));
+  const isName = /^(?:∂.*|.* ←|(?:[\p{L}_]|\p{Extended_Pictographic})[\p{L}\p{M}\p{N}_\p{Extended_Pictographic}]*(?:\[[^\]]*\])?′*)$/u;
+  const used = new Set();
   let n = 0;
   return nodes.map((node) => {
-    if (node.t !== "operation" || node.n !== node.o) return node.n;
-    let name;
-    do name = `v${lowered(++n)}`;
-    while (taken.has(name) || taken.has(`v${n}`));
+    let name = node.n;
+    if (node.t === "operation" && node.n === node.o) {
+      do name = `v${lowered(++n)}`;
+      while (taken.has(name) || taken.has(`v${n}`));
+    } else if (node.t !== "constant" || !/^[−\d]/.test(name)) {
+      if (!isName.test(name) || (name === "e" && numbers)) name = `‘${name}’`;
+      while (used.has(name)) name += "′";
+    }
+    used.add(name);
     return name;
   });
 })();
@@ -34,7 +44,9 @@ function lowered(n) {
 /** A number with `digits` significant digits and, if needed, a power of ten. */
 function numberText(x, digits = 4) {
   const [front, power] = short(x, digits).split("e");
-  return power === undefined ? front : `${front}·10${[...power].map((c) => RAISED[c]).join("")}`;
+  if (power === undefined) return front;
+  const ten = `10${[...power].map((c) => RAISED[c]).join("")}`;
+  return /^−?1$/.test(front) ? front.replace("1", ten) : `${front}·${ten}`;
 }
 
 const RAISED = { "−": "⁻", ...Object.fromEntries([..."⁰¹²³⁴⁵⁶⁷⁸⁹"].map((c, d) => [d, c])) };
@@ -90,7 +102,7 @@ function sliceText(shape, entries) {
 /** A sum of products [coefficient, number] as text, and its value from the digits shown. The largest three of
  *  more than six terms are written out; the sum of the rest is one number. `more` is {n, r}: n further terms
  *  with the sum r. */
-function sumText(terms, digits, more = null) {
+function sumText(terms, digits, more = null, dtype = "float64") {
   const products = terms.map(([c, x]) => c * x);
   const order = terms.map((_, k) => k).sort((a, b) => Math.abs(products[b]) - Math.abs(products[a]));
   const kept = terms.length > 6 ? order.slice(0, 3) : terms.map((_, k) => k);
@@ -98,20 +110,24 @@ function sumText(terms, digits, more = null) {
   const over = common !== null && Math.abs(Math.round(1 / common) * common - 1) < 1e-6 ? Math.round(1 / common) : null; // a mean
   let value = 0;
   let text = "";
+  let exact = true;
   const add = (part, number) => {
     text += text ? ` + ${part.startsWith("−") ? `(${part})` : part}` : part;
     value += number;
   };
   for (const k of kept) {
     const [c, x] = over === null ? terms[k] : [1, terms[k][1]];
+    exact &&= shownWhole(c, digits, dtype) && shownWhole(x, digits, dtype);
     add(termText(c, x, digits), Number(asShown(c, digits)) * asShown(x, digits));
   }
   if (kept.length < terms.length) {
     const rest = order.slice(3).reduce((sum, k) => sum + (over === null ? products[k] : terms[k][1]), 0);
+    exact &&= shownWhole(rest, digits, dtype);
     add(`(${terms.length - 3} more: ${numberText(rest, digits)})`, asShown(rest, digits));
   }
+  if (more) exact &&= shownWhole(more.r, digits, dtype);
   if (more) add(`(${more.n} more: ${numberText(more.r, digits)})`, asShown(more.r, digits));
-  return over === null ? { text, value } : { text: `(${text})/${over < 0 ? `(−${-over})` : over}`, value: value / over };
+  return over === null ? { text, value, exact } : { text: `(${text})/${over < 0 ? `(−${-over})` : over}`, value: value / over, exact };
 }
 
 /** c·x, or x if c is 1. */
@@ -124,17 +140,27 @@ function termText(c, x, digits) {
 /** The shortest true equation: operands with enough digits that they give the result as it is shown.
  *  `write(digits)` is the text of the right side with its value; null if no number of digits does it. */
 function trueTo(value, write, dtype = "float64") {
+  if (Math.abs(value) === Infinity) {
+    const side = write(4);
+    if (!side || Math.sign(side.value) !== Math.sign(value)) return null; // 1/0 isn't 1/(−0)
+    const shown = numberText(value);
+    return { numbers: side.text, shown, digits: 4, sign: signBetween(side.text, shown), bind: bindOf(side), overflow: overflowNote(side.text, shown, dtype) };
+  }
   for (const shown of [4, 3, 2])
     for (const digits of [4, 5, 6, 7, 9, 13, 17]) {
       const side = write(digits);
       if (!side) return null;
-      const rounded_ = asShown(value, shown);
-      if (!agrees(side.value, rounded_, shown)) continue;
-      const same = rounded_ === value || (dtype === "float32" && Math.fround(rounded_) === value);
-      const exact = Object.is(side.value, rounded_) || (same && Math.abs(side.value - rounded_) <= 1e-9 * Math.abs(rounded_));
-      return { numbers: side.text, shown: numberText(value, shown), digits: shown, sign: same && exact ? "=" : "≈" };
+      if (!agrees(side.value, asShown(value, shown), shown)) continue;
+      const text = numberText(value, shown);
+      if (side.text === text) return { numbers: "", shown: text, digits: shown, sign: signOf(value, shown, dtype) };
+      return { numbers: side.text, shown: text, digits: shown, sign: signBetween(side.text, text), bind: bindOf(side) };
     }
   return null;
+}
+
+/** The sign between a formula with names and the one with numbers: "≈" if a number is rounded. */
+function bindOf(side) {
+  return side.exact === false ? "≈" : "=";
 }
 
 function agrees(found, shown, digits) {

@@ -21,7 +21,7 @@ function startEquation() {
     const focus = first ?? state.node ?? result ?? nodes.length - 1;
     if (pane.dataset.focus === String(focus)) return;
     pane.dataset.focus = focus;
-    fill([make("p", { class: "note" }, `Around ${nodes[focus].n}, of ${counted(nodes.length)} nodes:`),
+    fill([make("p", { class: "note" }, `Around ${calledAs[focus]}, of ${counted(nodes.length)} nodes:`),
       ...neighbourhood(focus).map((place) => equationLine(place, ownEquation(place)))]);
   };
   const show = (from) => {
@@ -55,8 +55,7 @@ function equationLine(place, inside) {
 /** name = formula of the operands' names, or name = value for a leaf. */
 function ownEquation(place) {
   const node = nodes[place];
-  // An operation without a name of its own is called by its place too: multiply 7.
-  const called = (at_) => letter(nodes[at_].n === nodes[at_].o && ins[at_].length ? `${nodes[at_].n} ${at_}` : nodes[at_].n);
+  const called = (at_) => letter(calledAs[at_]);
   const named = (at_) => `<mrow data-n="${at_}">${called(at_)}</mrow>`;
   const name = called(place);
   if (node.m !== undefined) {
