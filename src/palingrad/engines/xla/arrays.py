@@ -34,6 +34,16 @@ def matmul(x: Any, y: Any) -> Any:
     return jnp.matmul(x, y, precision=PRECISION)
 
 
+def product(turned_x: bool, turned_y: bool, x: Any, y: Any) -> Any:
+    """The matrix product of x or xᵀ and y or yᵀ, with equal leading axes."""
+    if x.dtype == float16:
+        return product(turned_x, turned_y, x.astype(float32), y.astype(float32)).astype(float16)
+    last = x.ndim - 1
+    summed = (last - 1 if turned_x else last,), (last if turned_y else last - 1,)
+    batch = tuple(range(last - 1))
+    return lax.dot_general(x, y, (summed, (batch, batch)), precision=PRECISION)
+
+
 def rows(indices: Any, size: int) -> Any:
     """Integers that count from the end where they are negative, as int64 from 0 on."""
     found = jnp.asarray(indices).astype(int64)

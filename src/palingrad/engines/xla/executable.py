@@ -17,7 +17,8 @@ from ..base import Executable
 from . import residents
 from .checks import Span, check_fed, fed
 from .control import regional
-from .jaxlib import devices, jax, jnp, lax, settings, told, wide
+from .feeding import Feeding
+from .jaxlib import devices, jax, jnp, lax, settings, told, translated, wide
 from .report import explained
 from .trace import Trace, function_of
 
@@ -46,8 +47,10 @@ class XlaExecutable(Executable):
         self.may_fail = bool(self.trace.hosted or self.trace.spans)
         self._bounds = [one.bounds for one in self.trace.spans]
         changed = set(self._updated)
-        self._changing = [one for one in self._reads if one in changed]
+        self._changing = [one for one in self._updated if one in self._places]
         self._kept = [one for one in self._reads if one not in changed]
+        self._changing_places = [self._places[one] for one in self._changing]
+        self._kept_places = [self._places[one] for one in self._kept]
         self.donates = not self.may_fail and bool(self._changing)
         with settings(), told("compile"), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Some donated buffers were not usable")
@@ -55,6 +58,7 @@ class XlaExecutable(Executable):
             jitted = jax.jit(self._divided, donate_argnums=(1,) if self.donates else ())
             self.compiled = jitted.lower(*given).compile()
         self._held: residents.Held | None = None
+        self._feeding = Feeding(program.feeds)
         self._repeats: dict[tuple[int, tuple[int, ...]], Any] = {}
 
     def explain(self) -> str:
@@ -75,8 +79,9 @@ class XlaExecutable(Executable):
         check_fed(self._fed, feeds)
         with settings():
             sent = [jnp.array(one, copy=True) for one in states]
-        outputs, values = self._run(self.compiled, feeds, sent)
-        return residents.fetched(outputs), residents.fetched(values)
+        found: list[Any] = []
+        outputs = self._run(self.compiled, feeds, *self._parts(sent), found)
+        return outputs, residents.fetched(found[0][1])
 
     def __call__(self, feeds: Sequence[Array]) -> list[Array]:
         if self._updated:
@@ -85,7 +90,7 @@ class XlaExecutable(Executable):
         while True:
             states = residents.take(self._reads).values if self._reads else []
             try:
-                return residents.fetched(self._run(self.compiled, feeds, states)[0])
+                return self._run(self.compiled, feeds, [], states, [])
             except EngineError:  # unless another thread's run has written over what was taken
                 if not any(one.is_deleted() for one in states):
                     raise
@@ -108,21 +113,21 @@ class XlaExecutable(Executable):
         taken = residents.take(self._touched)
         if condition is not None and not condition.holds():
             return None
-        states, tokens = taken.values[: len(self._reads)], list(taken.tokens)
-        chosen = [self._places[one] for one in self._changing] if self.donates else []
-        lent = residents.to_donate(
-            [self._reads[place] for place in chosen], [states[place] for place in chosen]
-        )
+        tokens = list(taken.tokens)
+        changing, kept = self._parts(taken.values)
+        chosen = self._changing_places if self.donates else []
+        lent = residents.to_donate(self._changing, changing) if self.donates else []
         found: list[Any] = []
+        outputs: list[Array] = []
         landed = False
         try:
             if lent and not residents.donate(lent, [tokens[place] for place in chosen]):
                 return None
             for place in chosen:
-                tokens[place] = states[place]
-            self._run(compiled, feeds, states, found)
+                tokens[place] = taken.values[place]
+            outputs = self._run(compiled, feeds, changing, kept, found)
         except EngineError:
-            if not self._is_gone(states):
+            if not any(one.is_deleted() for one in kept):  # written over by another thread's run
                 raise
             return None
         finally:  # also if an interrupt comes after the computation has begun
@@ -130,8 +135,8 @@ class XlaExecutable(Executable):
         if not landed:
             return None
         if lent and len(lent) == len(self._updated):
-            self._hold(found[0][1], dict(zip(self._reads, states, strict=True)))
-        return residents.fetched(found[0][0])
+            self._hold(found[0][1], kept)
+        return outputs
 
     def _settled(self, found: Any, lent: Any, tokens: Any) -> bool:
         """Sets the Variables after a run; whether they are set. Done twice it does no more."""
@@ -146,21 +151,15 @@ class XlaExecutable(Executable):
         if not found:
             residents.give_up(before.residents)
             return None
-        values, tokens = found[0][1], [before.states[one] for one in self._updated]
+        values = found[0][1]
         version = residents.take_back(before, self._updated, values)
         if version is None:
-            residents.land(self._updated, values, self._updated, tokens, donated=True)
+            residents.land(self._updated, values, self._updated, before.changing, donated=True)
         return version
 
-    def _is_gone(self, states: Sequence[Any]) -> bool:
-        """Whether another thread's run has written over a value that this program only reads."""
-        values = dict(zip(self._reads, states, strict=True))
-        return any(values[one].is_deleted() for one in self._kept)
-
-    def _hold(self, values: Sequence[Any], states: dict[Any, Any]) -> None:
+    def _hold(self, values: Sequence[Any], kept: Sequence[Any]) -> None:
         """Notes what the next run finds on the device."""
-        states.update(zip(self._updated, values, strict=True))
-        self._held = residents.held(self._updated, states)
+        self._held = residents.held(self._updated, values, self._kept, kept)
 
     def _continued(
         self, compiled: Any, feeds: Sequence[Array], before: residents.Held
@@ -168,44 +167,51 @@ class XlaExecutable(Executable):
         """A run on what the last one has left on the device; None if something has come between."""
         found: list[Any] = []
         version: object | None = None
-        states = [before.states[one] for one in self._reads]
+        outputs: list[Array] = []
         try:
             if not residents.lend(before):
                 return None
-            self._run(compiled, feeds, states, found)
+            outputs = self._run(compiled, feeds, before.changing, before.kept, found)
         except EngineError:
-            if not self._is_gone(states):
+            if not any(one.is_deleted() for one in before.kept):
                 raise
             return None
         finally:
             version = residents.surely(lambda: self._taken_back(found, before))
         if version is None:
-            self._hold(found[0][1], before.states)
+            self._hold(found[0][1], before.kept)
         else:
-            before.states.update(zip(self._updated, found[0][1], strict=True))
-            self._held = before._replace(version=version)
-        return residents.fetched(found[0][0])
+            self._held = before.next(version, found[0][1])
+        return outputs
+
+    def _parts(self, states: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """The values of `_changing` and `_kept`, from those of what is read."""
+        changing = [states[place] for place in self._changing_places]
+        return changing, [states[place] for place in self._kept_places]
 
     def _run(
-        self, compiled: Any, feeds: Sequence[Array], states: Sequence[Any],
-        found: list[Any] | None = None,
-    ) -> tuple[list[Any], list[Any]]:  # fmt: skip
-        """(outputs, new values of Variables) on the device, which are also put into `found` once a
-        run that may fail hasn't."""
-        values = dict(zip(self._reads, states, strict=True))
-        arguments = (
-            [np.asarray(one) for one in feeds],
-            [values[one] for one in self._changing],
-            [values[one] for one in self._kept],
-        )
-        found = [] if found is None else found
+        self, compiled: Any, feeds: Sequence[Array], changing: Sequence[Any], kept: Sequence[Any],
+        found: list[Any],
+    ) -> list[Array]:  # fmt: skip
+        """The outputs, on the host. They and the new values of Variables are put into `found`, on
+        the device, as soon as a run is under way, or once one that may fail hasn't."""
         if not self.may_fail:
-            with wide(True), told("run"):
-                # One call from C to C, which no signal handler interrupts, once JAX has made its
-                # function in C, in the first run. Its name is JAX's own; without it all is right.
-                call = getattr(compiled, "_call", None) or compiled
-                found.extend(map(call, *([one] for one in arguments)))
-            return found[0][:2]
+            given, copies = self._feeding.lent(feeds)
+            # One call from C to C, which no signal handler interrupts, once JAX has made its
+            # function in C, in the first run. Its name is JAX's own; without it all is right.
+            call = getattr(compiled, "_call", None) or compiled
+            try:
+                with wide(True):
+                    found.extend(map(call, (given,), (changing,), (kept,)))
+                outputs, values, _ = found[0]
+                if not outputs and values and self._feeding.in_place:
+                    values[0].block_until_ready()  # till then the run reads its feeds
+                arrays = residents.fetched(outputs)
+            except (RuntimeError, ValueError) as error:
+                raise translated("run", error) from error
+            self._feeding.back(copies)
+            return arrays
+        arguments = [np.asarray(one) for one in feeds], changing, kept
         with self._turn_of_failures:
             self.trace.failures.clear()
             with settings(), told("run"):
@@ -217,7 +223,7 @@ class XlaExecutable(Executable):
         for bounds, pair in zip(self._bounds, result[2], strict=True):
             Span(bounds, *map(np.asarray, pair)).check()
         found.append(result)
-        return result[:2]
+        return residents.fetched(result[0])
 
     # ---------------------------------------------------------------- many runs
 

@@ -17,11 +17,15 @@ from ...graph.kinds import (
     Scan,
     Transform,
 )
+from ...graph.node import Node
 from ...graph.operation import Operation
+from ...ops.contract import Matmul
+from ...ops.layout.move import MatrixTranspose
 from ...ops.window.convolution import Convolution, ConvolutionInput, ConvolutionWeight
 from ...ops.window.pooling import MaxPool, MaxPoolPlace, SumPool
 from ...shapes import axes_in, axis_in, sizes
 from ..formulas import Formula, Number, readable
+from .arrays import product
 from .jaxlib import jnp, lax
 from .maths import Unmapped, jax_maths
 from .windows import (
@@ -55,6 +59,8 @@ def mapped(node: Operation) -> Function | Factors:
         raise Unmapped("a kind that only NumPy computes")
     if isinstance(node, Reduce) and (product := _summed_product(node)) is not None:
         return product
+    if isinstance(node, Contract) and (product := _product_of_transposes(node)) is not None:
+        return product
     if isinstance(node, Scan):
         return partial(scanned, node)
     if (window := _WINDOWS.get(type(node))) is not None:
@@ -84,13 +90,27 @@ def _summed_product(node: Reduce) -> Factors | None:
     if not shapes[0][:before] == shapes[1][:before] == shapes[2][:before]:
         return None
     shape = sizes(node.shape)
-    return Factors(lambda a, b: _of_rows(a, b).reshape(shape))
+    return Factors(lambda a, b: _of_rows(a, b).reshape(shape), x.inputs)
+
+
+def _product_of_transposes(node: Contract) -> Factors | None:
+    """A matrix product of which an operand is a transpose, as one product of what is transposed;
+    None for others. XLA might write a transpose into memory."""
+    if type(node) is not Matmul or not is_floating(node.dtype):
+        return None
+    shapes = [sizes(x.shape) for x in node.inputs]
+    turned = [type(x) is MatrixTranspose for x in node.inputs]
+    if not any(turned) or min(map(len, shapes)) < 2 or shapes[0][:-2] != shapes[1][:-2]:
+        return None
+    inputs = [x.inputs[0] if type(x) is MatrixTranspose else x for x in node.inputs]
+    return Factors(partial(product, *turned), inputs)
 
 
 class Factors(NamedTuple):
-    """A function not of a node's input but of that one's inputs."""
+    """A function not of a node's inputs but of nodes behind them."""
 
     function: Function
+    inputs: Sequence[Node]
 
 
 def _of_rows(a: Any, b: Any) -> Any:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from itertools import repeat
+from itertools import chain, repeat
 from operator import attrgetter, is_
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
@@ -228,31 +228,52 @@ def land(
                 return True
 
 
-class Held(NamedTuple):
+class Held:
     """What a program has left on the device: while `state.version` is this one, nothing else has
     used it, and the next run has no cost per Variable but that of passing it on."""
 
-    version: object
-    residents: list[Resident]  # of the updated Variables
-    states: dict[Variable, Any]
+    __slots__ = ("changing", "kept", "lending", "residents", "taking", "version")
+
+    def __init__(
+        self, residents: Sequence[Resident], updated: Sequence[Variable], values: Sequence[Any],
+        kept: Sequence[Any],
+    ) -> None:  # fmt: skip
+        """Of the Residents of the updated Variables, their values and those of Variables that are
+        only read. The caller holds `state_lock`."""
+        self.residents, self.changing, self.kept = residents, values, kept
+        self.version: object = state.version
+        count = len(residents)
+        names = (*repeat("value", count), *repeat("writer", count), *repeat("_changed", count),
+                 "version")  # fmt: skip
+        self.lending = residents, ("writer",) * count
+        self.taking = (*residents, *residents, *updated, state), names
+
+    def next(self, version: object, values: Sequence[Any]) -> Held:
+        """The same after a run."""
+        self.version, self.changing = version, values
+        return self
 
 
-def held(updated: Sequence[Variable], states: dict[Variable, Any]) -> Held | None:
+def held(
+    updated: Sequence[Variable], values: Sequence[Any], only_read: Sequence[Variable],
+    kept: Sequence[Any],
+) -> Held | None:  # fmt: skip
     """What the next run of a program finds, if nothing comes between."""
+    pairs = [*zip(updated, values, strict=True), *zip(only_read, kept, strict=True)]
     with state_lock:
-        for variable, value in states.items():
+        for variable, value in pairs:
             lease, array = variable._lease, variable._array
             if not isinstance(lease, Resident) or lease.value is not value:
                 return None
             if array is not None and lease.array is not array:
                 return None
         leases: list[Any] = [one._lease for one in updated if one._array is None]
-        return Held(state.version, leases, states) if len(leases) == len(updated) else None
+        return Held(leases, updated, values, kept) if len(leases) == len(updated) else None
 
 
 def lend(found: Held) -> bool:
     """Has the values be those of a run that writes over them, if nothing has come between."""
-    lending = map(setattr, found.residents, repeat("writer"), repeat(threading.get_ident()))
+    lending = map(setattr, *found.lending, repeat(threading.get_ident()))
     with state_lock:
         if state.version is not found.version:
             return False
@@ -264,12 +285,9 @@ def take_back(found: Held, updated: Sequence[Variable], values: Sequence[Any]) -
     """Set Variables to the values of the run to which they were lent; None, and nothing is changed,
     if something has come between. Else the new version."""
     count, version = len(updated), object()
-    owners = (*found.residents, *found.residents, *updated, state)
-    names = (*repeat("value", count), *repeat("writer", count), *repeat("_changed", count),
-             "version")  # fmt: skip
     with state_lock:
-        news = (*values, *repeat(None, count), *repeat(next_serial(), count), version)
-        setting = map(setattr, owners, names, news)
+        news = chain(values, repeat(None, count), repeat(next_serial(), count), (version,))
+        setting = map(setattr, *found.taking, news)
         if any(map(is_observed, updated)) or state.version is not found.version:
             return None
         exhaust(setting)

@@ -69,8 +69,7 @@ def _applied(
     try:
         compute = mapped(node)
         if isinstance(compute, Factors):
-            (x,) = node.inputs
-            value = compute.function(*(values[one] for one in x.inputs))
+            value = compute.function(*(values[one] for one in compute.inputs))
         else:
             value = compute(*inputs)
         if isinstance(node, MultipleOutputs):
