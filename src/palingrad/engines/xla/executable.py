@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,14 +13,23 @@ from ...dtypes import Array
 from ...errors import EngineError
 from ...graph.state.landing import Unchanged
 from ...passes.program import Program
+from ..ahead import taken_ahead
 from ..base import Executable
 from . import residents
 from .checks import Span, check_fed, fed
 from .control import regional
 from .feeding import Feeding
 from .jaxlib import devices, jax, jnp, lax, settings, told, translated, wide
+from .precision import Mixed, check_dtypes
 from .report import explained
 from .trace import Trace, function_of
+
+
+class UnderWay(NamedTuple):
+    """A run that may not be over yet: its outputs on the device, and the copies that it reads."""
+
+    outputs: Sequence[Any] = ()
+    copies: list[Array] = []
 
 
 class XlaExecutable(Executable):
@@ -30,15 +39,19 @@ class XlaExecutable(Executable):
     computes some operation, or integers are checked on the device.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, precision: str | None = None) -> None:
         super().__init__(program)
         devices()  # raises where there are none
+        mixed: Mixed | None = None
+        if precision is not None:
+            check_dtypes(program)
+            mixed = Mixed(node for _, node in program.updates)
         self._places = {variable: place for place, variable in enumerate(self._reads)}
         blind = [variable for variable in self._updated if variable not in self._places]
         self._touched = [*self._reads, *blind]
         places = {x: place for place, x in enumerate(program.feeds)}
         self._fed = [(places[x], bounds) for x, bounds in fed(program.order)]
-        self.trace = Trace([])
+        self.trace = Trace([], mixed=mixed)
         self._function = function_of(program, self.trace, regional)
         self._turn_of_failures = threading.RLock()  # `trace.failures` is one run's
         with settings(), told("compile"):
@@ -81,11 +94,23 @@ class XlaExecutable(Executable):
             sent = [jnp.array(one, copy=True) for one in states]
         found: list[Any] = []
         outputs = self._run(self.compiled, feeds, *self._parts(sent), found)
-        return outputs, residents.fetched(found[0][1])
+        return self._fetched(outputs), residents.fetched(found[0][1])
 
     def __call__(self, feeds: Sequence[Array]) -> list[Array]:
-        if self._updated:
-            return super().__call__(feeds)
+        ahead = taken_ahead()
+        if ahead is not None:
+            ahead.lend(feeds, self._feeding.send)
+        under_way: Any = super().__call__(feeds) if self._updated else self._pure(feeds)
+        if ahead is not None:
+            ahead.go_on(self._feeding.send)
+        return self._fetched(under_way)
+
+    def under(self, condition: Unchanged, feeds: Sequence[Array]) -> list[Array] | None:
+        under_way: Any = super().under(condition, feeds)
+        return None if under_way is None else self._fetched(under_way)
+
+    def _pure(self, feeds: Sequence[Array]) -> UnderWay:
+        """A run that changes no Variable."""
         check_fed(self._fed, feeds)
         while True:
             states = residents.take(self._reads).values if self._reads else []
@@ -95,21 +120,21 @@ class XlaExecutable(Executable):
                 if not any(one.is_deleted() for one in states):
                     raise
 
-    def _attempt(
+    def _attempt(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, feeds: Sequence[Array], condition: Unchanged | None = None
-    ) -> list[Array] | None:
+    ) -> UnderWay | None:
         check_fed(self._fed, feeds)
         return self._landed(self.compiled, feeds, condition)
 
     def _landed(
         self, compiled: Any, feeds: Sequence[Array], condition: Unchanged | None = None
-    ) -> list[Array] | None:
+    ) -> UnderWay | None:
         """A run whose updates are set on the device; None if that was not to be."""
         before, self._held = self._held, None
         if condition is None and before is not None:
-            outputs = self._continued(compiled, feeds, before)
-            if outputs is not None:
-                return outputs
+            again = self._continued(compiled, feeds, before)
+            if again is not None:
+                return again
         taken = residents.take(self._touched)
         if condition is not None and not condition.holds():
             return None
@@ -118,14 +143,14 @@ class XlaExecutable(Executable):
         chosen = self._changing_places if self.donates else []
         lent = residents.to_donate(self._changing, changing) if self.donates else []
         found: list[Any] = []
-        outputs: list[Array] = []
+        under_way: UnderWay = UnderWay()
         landed = False
         try:
             if lent and not residents.donate(lent, [tokens[place] for place in chosen]):
                 return None
             for place in chosen:
                 tokens[place] = taken.values[place]
-            outputs = self._run(compiled, feeds, changing, kept, found)
+            under_way = self._run(compiled, feeds, changing, kept, found)
         except EngineError:
             if not any(one.is_deleted() for one in kept):  # written over by another thread's run
                 raise
@@ -136,7 +161,7 @@ class XlaExecutable(Executable):
             return None
         if lent and len(lent) == len(self._updated):
             self._hold(found[0][1], kept)
-        return outputs
+        return under_way
 
     def _settled(self, found: Any, lent: Any, tokens: Any) -> bool:
         """Sets the Variables after a run; whether they are set. Done twice it does no more."""
@@ -163,15 +188,15 @@ class XlaExecutable(Executable):
 
     def _continued(
         self, compiled: Any, feeds: Sequence[Array], before: residents.Held
-    ) -> list[Array] | None:
+    ) -> UnderWay | None:
         """A run on what the last one has left on the device; None if something has come between."""
         found: list[Any] = []
         version: object | None = None
-        outputs: list[Array] = []
+        under_way: UnderWay = UnderWay()
         try:
             if not residents.lend(before):
                 return None
-            outputs = self._run(compiled, feeds, before.changing, before.kept, found)
+            under_way = self._run(compiled, feeds, before.changing, before.kept, found)
         except EngineError:
             if not any(one.is_deleted() for one in before.kept):
                 raise
@@ -182,7 +207,7 @@ class XlaExecutable(Executable):
             self._hold(found[0][1], before.kept)
         else:
             self._held = before.next(version, found[0][1])
-        return outputs
+        return under_way
 
     def _parts(self, states: Sequence[Any]) -> tuple[list[Any], list[Any]]:
         """The values of `_changing` and `_kept`, from those of what is read."""
@@ -192,9 +217,9 @@ class XlaExecutable(Executable):
     def _run(
         self, compiled: Any, feeds: Sequence[Array], changing: Sequence[Any], kept: Sequence[Any],
         found: list[Any],
-    ) -> list[Array]:  # fmt: skip
-        """The outputs, on the host. They and the new values of Variables are put into `found`, on
-        the device, as soon as a run is under way, or once one that may fail hasn't."""
+    ) -> UnderWay:  # fmt: skip
+        """The run, whose outputs and new values of Variables are put into `found` as soon as it is
+        under way, or once one that may fail hasn't."""
         if not self.may_fail:
             given, copies = self._feeding.lent(feeds)
             # One call from C to C, which no signal handler interrupts, once JAX has made its
@@ -206,11 +231,9 @@ class XlaExecutable(Executable):
                 outputs, values, _ = found[0]
                 if not outputs and values and self._feeding.in_place:
                     values[0].block_until_ready()  # till then the run reads its feeds
-                arrays = residents.fetched(outputs)
             except (RuntimeError, ValueError) as error:
                 raise translated("run", error) from error
-            self._feeding.back(copies)
-            return arrays
+            return UnderWay(outputs, copies)
         arguments = [np.asarray(one) for one in feeds], changing, kept
         with self._turn_of_failures:
             self.trace.failures.clear()
@@ -223,7 +246,16 @@ class XlaExecutable(Executable):
         for bounds, pair in zip(self._bounds, result[2], strict=True):
             Span(bounds, *map(np.asarray, pair)).check()
         found.append(result)
-        return residents.fetched(result[0])
+        return UnderWay(result[0])
+
+    def _fetched(self, run: UnderWay) -> list[Array]:
+        """The outputs on the host, for which it waits."""
+        try:
+            arrays = residents.fetched(run.outputs)
+        except (RuntimeError, ValueError) as error:
+            raise translated("run", error) from error
+        self._feeding.back(run.copies)
+        return arrays
 
     # ---------------------------------------------------------------- many runs
 
@@ -238,9 +270,9 @@ class XlaExecutable(Executable):
         if compiled is None:
             compiled = self._repeats[key] = self._many(feeds, *key)
         while True:
-            outputs = self._turn.hold(self._landed, compiled, feeds)
-            if outputs is not None:
-                return outputs
+            under_way = self._turn.hold(self._landed, compiled, feeds)
+            if under_way is not None:
+                return self._fetched(under_way)
 
     def _many(self, feeds: Sequence[Array], times: int, along: tuple[int, ...]) -> Any:
         """All runs as one scan on the device."""

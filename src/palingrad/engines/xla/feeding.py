@@ -15,7 +15,8 @@ import numpy as np
 from ...dtypes import Array
 from ...graph.node import Node
 from ...shapes import size, sizes
-from .jaxlib import devices
+from ..ahead import Sent, sent
+from .jaxlib import devices, jax, settings
 
 _ALIGNED = 64  # bytes, of which XLA's addresses are multiples
 _SMALL = 1 << 12  # bytes that XLA copies as quickly
@@ -32,9 +33,11 @@ class Feeding:
         self._large = [n for n, one in enumerate(large) if one and self.in_place]
         self._free: list[list[Array]] = []  # sets of copies that no run uses
 
-    def lent(self, feeds: Sequence[Array]) -> tuple[list[Array], list[Array]]:
+    def lent(self, feeds: Sequence[Array]) -> tuple[list[Any], list[Array]]:
         """The feeds as a run takes them, and the copies to be given `back` after it."""
-        given = list(feeds)
+        given: list[Any] = list(feeds)
+        for array, value in sent():
+            given = [value if one is array else one for one in given]
         copied = [n for n in self._large if self._is_to_be_copied(n, given[n])]
         if not copied:
             return given, []
@@ -48,9 +51,14 @@ class Feeding:
             given[n] = copy
         return given, copies
 
-    def _is_to_be_copied(self, number: int, x: Array) -> bool:
+    def _is_to_be_copied(self, number: int, x: Any) -> bool:
         # A repeated run has feeds of other shapes, which XLA copies.
-        return x.shape == self._forms[number][0] and not _is_aligned(x)
+        return type(x) is np.ndarray and x.shape == self._forms[number][0] and not _is_aligned(x)
+
+    def send(self, feeds: Sequence[Array]) -> Sent:
+        """Copies of feeds, on their way to the device while the caller goes on."""
+        with settings():
+            return [(one, jax.device_put(np.array(one))) for one in feeds]
 
     def back(self, copies: list[Array]) -> None:
         """After a run. Copies of one that fails aren't given back: it may still read them."""

@@ -7,28 +7,27 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ...dtypes import is_floating
+from ...graph.declared.strided import Strided
 from ...graph.kinds import (
     Composite,
     Contract,
     Custom,
     Elementwise,
     Factorisation,
+    Layout,
     Reduce,
     Scan,
     Transform,
 )
 from ...graph.node import Node
-from ...graph.operation import Operation
-from ...ops.contract import Matmul
-from ...ops.layout.move import MatrixTranspose
+from ...graph.operation import MultipleOutputs, Operation
 from ...ops.window.convolution import Convolution, ConvolutionInput, ConvolutionWeight
 from ...ops.window.pooling import MaxPool, MaxPoolPlace, SumPool
 from ...shapes import axes_in, axis_in, sizes
 from ..formulas import Formula, Number, readable
-from .arrays import product
-from .jaxlib import jnp, lax
-from .maths import Unmapped, jax_maths
-from .windows import (
+from .functions.arrays import product
+from .functions.maths import Unmapped, jax_maths
+from .functions.windows import (
     convolution,
     convolution_input,
     convolution_weight,
@@ -36,6 +35,7 @@ from .windows import (
     max_pool_place,
     sum_pool,
 )
+from .jaxlib import jnp, lax
 
 Function = Callable[..., Any]
 _WINDOWS: dict[type, Function] = {
@@ -70,6 +70,11 @@ def mapped(node: Operation) -> Function | Factors:
     return partial(node.f, jax_maths, **node.attributes)
 
 
+def convolves(node: Node) -> bool:
+    """Whether it is a convolution, or one of its adjoints."""
+    return type(node) in (Convolution, ConvolutionInput, ConvolutionWeight)
+
+
 def _summed_product(node: Reduce) -> Factors | None:
     """The sum of matrix products over all axes before the matrices', as the gradient of a weight
     is, as one product of longer rows, from the factors of the products; None for other reductions.
@@ -96,14 +101,25 @@ def _summed_product(node: Reduce) -> Factors | None:
 def _product_of_transposes(node: Contract) -> Factors | None:
     """A matrix product of which an operand is a transpose, as one product of what is transposed;
     None for others. XLA might write a transpose into memory."""
-    if type(node) is not Matmul or not is_floating(node.dtype):
+    if not node._shipped or len(node.inputs) != 2 or not is_floating(node.dtype):
         return None
     shapes = [sizes(x.shape) for x in node.inputs]
-    turned = [type(x) is MatrixTranspose for x in node.inputs]
+    turned = [_is_transpose(x) for x in node.inputs]
     if not any(turned) or min(map(len, shapes)) < 2 or shapes[0][:-2] != shapes[1][:-2]:
         return None
-    inputs = [x.inputs[0] if type(x) is MatrixTranspose else x for x in node.inputs]
-    return Factors(partial(product, *turned), inputs)
+    pairs = zip(node.inputs, turned, strict=True)
+    return Factors(partial(product, *turned), [x.inputs[0] if one else x for x, one in pairs])
+
+
+def _is_transpose(x: Node) -> bool:
+    """Whether x is its input with the last two axes exchanged."""
+    if not isinstance(x, Layout) or isinstance(x, MultipleOutputs) or not x._shipped:
+        return False
+    if len(x.inputs) != 1 or len(sizes(x.inputs[0].shape)) < 2 or not is_floating(x.dtype):
+        return False
+    given = Strided.contiguous(sizes(x.inputs[0].shape))
+    *outer, rows, columns = range(len(given.shape))
+    return x.view(given) == given.permuted((*outer, columns, rows))
 
 
 class Factors(NamedTuple):

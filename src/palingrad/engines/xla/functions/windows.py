@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import float16, float32, is_floating, lowest
+from ....dtypes import float16, float32, is_floating, lowest
+from ..jaxlib import jnp, lax
 from .arrays import PRECISION, padded, place, taps
-from .jaxlib import jnp, lax
 from .maths import Unmapped
 
 _FEW = 16  # taps of a window
@@ -26,11 +26,14 @@ def _numbers(ndim: int) -> Any:
 def _convolved(x: Any, w: Any, **options: Any) -> Any:
     """XLA's convolution of floats, of half floats in float32."""
     dtype = x.dtype
-    if not is_floating(dtype) or 0 in w.shape:
+    low = dtype == jnp.bfloat16
+    if not (low or is_floating(dtype)) or 0 in w.shape:
         raise Unmapped("convolutions of no numbers, or of others than floats")
     if dtype == float16:
         x, w = x.astype(float32), w.astype(float32)
     options.setdefault("dimension_numbers", _numbers(x.ndim - 2))
+    if low:
+        return lax.conv_general_dilated(x, w, **options).astype(float32)
     return lax.conv_general_dilated(x, w, precision=PRECISION, **options).astype(dtype)
 
 
