@@ -1,4 +1,4 @@
-"""Feeds that are read and sent to a device while the run before theirs is under way."""
+"""Feeds that are sent to a device before their run: during the last one, or once for many runs."""
 
 from __future__ import annotations
 
@@ -40,8 +40,32 @@ class Ahead:
         self._sent = send(self._read())
 
 
+class Lasting:
+    """Arrays that are fed to many runs and don't change meanwhile: they are sent once."""
+
+    def __init__(self, arrays: Sequence[Array]) -> None:
+        self._arrays = arrays
+        self._sent: Sent | None = None
+
+    @contextmanager
+    def during(self) -> Generator[None]:
+        """For runs in this thread, until the end of the `with`."""
+        _current.lasting = self
+        try:
+            yield
+        finally:
+            _current.lasting = None
+
+    def sent(self, send: Send) -> Sent:
+        """The arrays on the device."""
+        if self._sent is None:
+            self._sent = send(self._arrays)
+        return self._sent
+
+
 class _Current(threading.local):
     ahead: Ahead | None = None
+    lasting: Lasting | None = None
     sent: Sent = []
 
 
@@ -56,6 +80,7 @@ def taken_ahead() -> Ahead | None:
     return ahead
 
 
-def sent() -> Sent:
-    """The feeds of this thread's run that were sent before."""
-    return _current.sent
+def sent(send: Send) -> Sent:
+    """The feeds of this thread's run that were sent before, or are now and last."""
+    lasting = _current.lasting
+    return _current.sent if lasting is None else lasting.sent(send) + _current.sent

@@ -88,3 +88,29 @@ def test_nothing_is_lost_by_an_interruption(tmp_path: Any):
     history, model = fitted(data, checkpoint=tmp_path, resume=True)
     assert not history.interrupted
     assert np.array_equal(weights(model), weights(expected))
+
+
+def test_arrays_are_sent_once_an_epoch(monkeypatch: Any):
+    from palingrad.engines.xla.feeding import Feeding
+
+    sent: list[int] = []
+    before = Feeding.send
+
+    def send(self: Any, feeds: Any) -> Any:
+        sent.append(len(feeds))
+        return before(self, feeds)
+
+    monkeypatch.setattr(Feeding, "send", send)
+    found: list[Any] = []
+    for engine in ("xla", "numpy"):
+        data = Data()
+        arrays = data.x.reshape(-1, 160)[:-3], data.y.reshape(-1)[:-3]
+
+        def change(history: Any, x: Any = arrays[0]) -> None:
+            x *= 0.5
+
+        found.append(fitted(arrays, engine, batch_size=8, on_epoch=change))
+    assert sent == [2, 2]
+    for a, b in zip(found[0][0].epochs, found[1][0].epochs, strict=True):
+        np.testing.assert_allclose(a.loss, b.loss, rtol=1e-5)
+    np.testing.assert_allclose(weights(found[0][1]), weights(found[1][1]), rtol=1e-3, atol=1e-5)

@@ -36,7 +36,7 @@ class Feeding:
     def lent(self, feeds: Sequence[Array]) -> tuple[list[Any], list[Array]]:
         """The feeds as a run takes them, and the copies to be given `back` after it."""
         given: list[Any] = list(feeds)
-        for array, value in sent():
+        for array, value in sent(self.send):
             given = [value if one is array else one for one in given]
         copied = [n for n in self._large if self._is_to_be_copied(n, given[n])]
         if not copied:
@@ -57,8 +57,13 @@ class Feeding:
 
     def send(self, feeds: Sequence[Array]) -> Sent:
         """Copies of feeds, on their way to the device while the caller goes on."""
-        with settings():
-            return [(one, jax.device_put(np.array(one))) for one in feeds]
+        found: Sent = []
+        for one in feeds:
+            copy = aligned(one.shape, one.dtype)
+            copy[...] = one
+            with settings():
+                found.append((one, jax.device_put(copy)))
+        return found
 
     def back(self, copies: list[Array]) -> None:
         """After a run. Copies of one that fails aren't given back: it may still read them."""

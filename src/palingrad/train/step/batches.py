@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array, is_integer
+from ...engines.ahead import Lasting
 from ...errors import ArgumentError
 from ...function import function
 from ...graph.leaves import Constant
@@ -142,9 +143,10 @@ class Steps:
         steps = at_once or max(self.count // _UPDATES, 1)
         steps = 1 if self._accumulate > 1 else steps
         whole = order[: self._whole * size].reshape(self._whole, size)
+        data = Lasting(self._leaves)  # of this epoch: callbacks between epochs may change it
         for start in range(first, self._whole, steps):
             rows = whole[start : start + steps]
-            with watch.step():
+            with watch.step(), data.during():
                 if len(rows) == 1:
                     mean, hits = self._many(rows[0], *self._leaves)
                     mean, hits = mean.reshape(1), hits.reshape(1)
@@ -153,7 +155,7 @@ class Steps:
                 self._applied(start + len(rows))
             yield mean, hits, np.full(len(rows), size)
         if len(rest) and first <= self._whole:
-            with watch.step():
+            with watch.step(), data.during():
                 mean, hits = self._last(rest, *self._leaves)
                 self._applied(self.count)
             yield mean.reshape(1), hits.reshape(1), np.full(1, len(rest))
