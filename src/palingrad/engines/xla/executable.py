@@ -156,7 +156,11 @@ class XlaExecutable(Executable):
                 raise
             return None
         finally:  # also if an interrupt comes after the computation has begun
-            landed = residents.surely(lambda: self._settled(found, lent, tokens))
+            try:
+                landed = self._settled(found, lent, tokens)
+            except BaseException:  # again, where a signal handler's exception has come between
+                self._settled(found, lent, tokens)
+                raise
         if not landed:
             return None
         if lent and len(lent) == len(self._updated):
@@ -202,7 +206,11 @@ class XlaExecutable(Executable):
                 raise
             return None
         finally:
-            version = residents.surely(lambda: self._taken_back(found, before))
+            try:
+                version = self._taken_back(found, before)
+            except BaseException:
+                self._taken_back(found, before)
+                raise
         if version is None:
             self._hold(found[0][1], before.kept)
         else:

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import chain, repeat
 from operator import attrgetter, is_
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,7 +35,6 @@ from ...graph.state.landing import (
 from ...graph.state.turns import exhaust
 from .jaxlib import jnp, settings
 
-R = TypeVar("R")
 is_observed = attrgetter("_observed")
 _PAUSE = 1e-4  # seconds between two looks at whether a run is over
 
@@ -44,12 +43,20 @@ class Resident:
     """The value of a Variable on the device. `array` is the same on the host, if it was fetched or
     sent; `writer` is the thread whose run writes over it."""
 
-    torn: ClassVar[dict[Variable, Array]] = {}
     __slots__ = ("array", "value", "variable", "writer")
 
     def __init__(self, variable: Variable, value: Any, array: Array | None = None) -> None:
         self.variable, self.value, self.array = variable, value, array
         self.writer: int | None = None
+
+    @property
+    def torn(self) -> dict[Variable, Array]:
+        """An array of the form of a value that is lost, by its Variable, which can be assigned."""
+        value = self.value
+        # In this order: see `wait`.
+        if value.is_deleted() and self.writer is None and self.value is value:
+            return {self.variable: np.broadcast_to(np.zeros((), value.dtype), value.shape)}
+        return {}
 
     def end(self) -> None:
         """Gives the Variable an array on the host, after the run that writes over it."""
@@ -292,15 +299,6 @@ def take_back(found: Held, updated: Sequence[Variable], values: Sequence[Any]) -
             return None
         exhaust(setting)
         return version
-
-
-def surely(action: Callable[[], R]) -> R:
-    """action(), again if a signal handler's exception interrupts it: what is done isn't redone."""
-    try:
-        return action()
-    except BaseException:
-        action()
-        raise
 
 
 def give_up(residents: Sequence[Resident]) -> None:
