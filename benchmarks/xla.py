@@ -75,10 +75,11 @@ def main() -> None:
     from timing import ratios, spread
 
     class ByHand(in_jax.Framework):
-        """JAX's contender with batches that aren't on the device beforehand."""
+        """JAX's contender with batches that aren't on the device beforehand: arrays of NumPy's, as
+        the engine's are. Arrays of JAX's would be aligned, so that XLA wouldn't copy them."""
 
         def _trained(self, loss_of: Any, parameters: Any, given: list[Any]) -> Any:
-            host = [tuple(map(np.asarray, batch)) for batch in given]
+            host = [tuple(np.array(one) for one in batch) for batch in given]
             return super()._trained(loss_of, parameters, host)
 
     print(*description(1 if given.cpu else os.cpu_count() or 1), sep="\n")

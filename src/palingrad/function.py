@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from .dtypes import DTYPES, Array, as_array, setting_changes
 from .engines.base import Executable
-from .engines.selection import get_engine
+from .engines.selection import get_engine, precise
 from .errors import ArgumentError, DTypeError, ShapeError
 from .graph.context import context, defaults, held, nothing_open
 from .graph.leaves import Constant, Variable
@@ -46,6 +46,7 @@ class Function:
         f: Callable[..., Any],
         *,
         engine: str | None = None,
+        precision: str | None = None,
         runs: int = 0,
         static_argnums: int | Collection[int] = (),
         static_argnames: str | Collection[str] = (),
@@ -55,7 +56,7 @@ class Function:
         self.__name__ = getattr(f, "__name__", type(f).__name__)  # for messages: a model has none
         self._f = f
         self._runs = runs
-        self._engine = engine
+        self._engine, self._precision = engine, precision
         self._static = StaticArguments(f, static_argnames, static_argnums)
         self._programs: ProgramCache[CompiledTrace] = ProgramCache(max_programs)
         self._latest: LastCall | None = None
@@ -183,7 +184,9 @@ class Function:
             forms,
             self._reads.forms(read),
             structure([args, kwargs]),
-            get_engine(self._engine, observed=False).name,  # a recorded run shares the trace
+            get_engine(
+                precise(self._engine, self._precision), observed=False
+            ).name,  # a recorded run shares the trace
             settings(),
         )
 
@@ -216,6 +219,7 @@ def function(
     f: Callable[..., Any] | None = None,
     *,
     engine: str | None = None,
+    precision: str | None = None,
     runs: int = 0,
     static_argnums: int | Collection[int] = (),
     static_argnames: str | Collection[str] = (),
@@ -238,7 +242,7 @@ def function(
     raises a warning. Objects that are compared by identity aren't kept alive: their programs are
     dropped with them. Called with nodes, or while a graph is open, f itself runs and its nodes
     become part of that graph. `runs` is the expected number of calls: if it is large, the program
-    is compiled at the first call.
+    is compiled at the first call. precision="bfloat16" has the xla engine compute float32 so.
 
     >>> import numpy as np
     >>> import palingrad as pg
@@ -255,6 +259,7 @@ def function(
         )
     options: Any = {
         "engine": engine,
+        "precision": precision,
         "runs": runs,
         "static_argnums": static_argnums,
         "static_argnames": static_argnames,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from .dtypes import Array, DType
-from .engines.selection import get_engine
+from .engines.selection import get_engine, precise
 from .errors import ArgumentError, FeedError, GraphError
 from .graph.graph import Graph
 from .graph.leaves import Placeholder, Variable
@@ -57,6 +57,7 @@ class Session:
         graph: Graph | None = None,
         *,
         engine: str | None = None,
+        precision: str | None = None,
         max_programs: int = MAX_PROGRAMS,
     ) -> None:
         if graph is not None and not isinstance(graph, Graph):  # pyright: ignore
@@ -66,7 +67,7 @@ class Session:
                 hint=f"Write pg.Session({name}={shown(graph) if name == 'engine' else 'graph'}).",
             )
         self.graph = graph
-        self.engine = engine
+        self.engine, self.precision = engine, precision
         self._fetches: ProgramCache[Fetches] = ProgramCache(max_programs)
         self._programs: ProgramCache[Compiled] = ProgramCache(max_programs)
 
@@ -96,7 +97,8 @@ class Session:
         arrays = fetched.accepted({} if feeds is None else feeds, self.graph)
         for keep in _fed:
             keep(fetched.placeholders, arrays)
-        engine = get_engine(self.engine, observed=False).name  # a recorded run shares the program
+        name = precise(self.engine, self.precision)
+        engine = get_engine(name, observed=False).name  # a recorded run shares the program
         key = fetched, tuple([(x.shape, x.dtype) for x in arrays]), engine, settings()
         compiled = self._programs.get(key) or self._compiled(key)
         return rebuilt(fetches, iter(compiled(arrays)))

@@ -24,7 +24,8 @@ if importlib.util.find_spec("llvmlite") is not None:
 _shipped = frozenset(_engines)
 _recording = RecordingEngine()
 # Optional engines, which run where they are asked for by name, and are never a default.
-_on_request: dict[str, Engine] = {"xla": XlaEngine()}
+_on_request: dict[str, Engine] = {"xla": XlaEngine(), "xla:bfloat16": XlaEngine("bfloat16")}
+PRECISIONS = ("bfloat16",)  # other than that of the arrays' dtypes
 # The engine set by set_engine, else by the environment. The environment is read here and by
 # set_engine(None) only: reading it takes a fifth of the time of a small run.
 _selected: list[str | None] = [os.environ.get("PALINGRAD_ENGINE")]
@@ -54,6 +55,28 @@ def get_engine(name: str | None = None, *, observed: bool = True) -> Engine:
     if observed and context().observers:
         return _recording
     return _named(name or _selected[0] or _default())
+
+
+def precise(engine: str | None, precision: str | None) -> str | None:
+    """The name of the engine that computes in this precision: of the one called `engine`, else of
+    the selected one. Raises EngineError where it has none such."""
+    if precision is None:
+        return engine
+    if precision not in PRECISIONS:
+        raise EngineError(
+            f"precision={precision!r} isn't known; there is {', '.join(map(repr, PRECISIONS))}.",
+            hint="Without it, each dtype is computed in itself.",
+        )
+    name = engine or _selected[0] or _default()
+    if name.endswith(f":{precision}"):
+        return name
+    _named(name)
+    if f"{name}:{precision}" not in _on_request:
+        raise EngineError(
+            f"the {name} engine computes each dtype in itself, and has no precision={precision!r}.",
+            hint='Write engine="xla" as well, or leave precision out.',
+        )
+    return f"{name}:{precision}"
 
 
 def engine_names() -> list[str]:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ..data.batching import shuffled
 from ..dtypes import Array
+from ..engines.selection import precise
 from ..errors import ArgumentError
 from ..graph.registry import ops
 from ..messages.calls import public
@@ -47,6 +48,7 @@ def fit(
     patience: int | None = None,
     seed: int = 0,
     engine: str | None = None,
+    precision: str | None = None,
     reporter: Reporter | None = None,
     on_epoch: Callbacks = None,
     record: Recording | str | PathLike[str] | None = None,
@@ -66,13 +68,13 @@ def fit(
     of one training. patience: epochs without a smaller test loss that end the training; the best
     epoch's parameters are put back. checkpoint: a folder, or `train.Checkpoints`; resume=True goes
     on from the newest, to the same bits as if it had never stopped. record: the path of an HTML
-    page, or a `view.Recording`.
+    page, or a `view.Recording`. precision: "bfloat16", of the xla engine; the state stays float32.
 
     Batches are shuffled by `seed`, differently in each epoch. After each epoch come evaluation, the
     reporter, `on_epoch`, one or more functions of the history so far, early stopping, and the
     checkpoint. Ctrl-C stops training after the current step, a second Ctrl-C at once.
     """
-    problem = Problem.of(model, loss, class_weights)
+    problem, engine = Problem.of(model, loss, class_weights), precise(engine, precision)
     check_parts("fit", model, optimizer, loss, as_arrays(train[0]) if _of_arrays(train) else None)
     parts = _data(train, test, validation, seed, classes=problem.loss is ops.cross_entropy)
     options = Options(

@@ -17,8 +17,9 @@ from ...graph.node import Node
 from ...graph.regions.region import Region
 from ...graph.regions.regional import Regional, Repeats, Steps
 from .checks import LEAST, MOST, Span, nothing, span
+from .functions.maths import Unmapped
 from .jaxlib import jax, jnp, lax
-from .maths import Unmapped
+from .precision import wide
 from .trace import Trace, evaluated
 
 Body = Callable[[Sequence[Any]], tuple[list[Any], list[Any]]]  # results, and spans as pairs
@@ -42,11 +43,11 @@ def _body(region: Region, trace: Trace, bounds: list[Bounds]) -> Body:
     """The region as a function; `bounds` are those of its spans, once it has been traced."""
 
     def body(values: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-        inner = trace.inner()
+        inner = trace.inner(region.results)
         given: dict[Node, Any] = dict(zip(region.parameters, values, strict=True))
         found = evaluated(region.order, given, inner, regional)
         bounds[:] = [one.bounds for one in inner.spans]
-        return [found[x] for x in region.results], [(s.least, s.most) for s in inner.spans]
+        return wide([found[x] for x in region.results]), [(s.least, s.most) for s in inner.spans]
 
     return body
 

@@ -11,9 +11,12 @@ from ..base import Executable
 
 
 class XlaEngine:
-    """Compiles a Program with XLA, through JAX; needs JAX."""
+    """Compiles a Program with XLA, through JAX; needs JAX. With a precision, `"bfloat16"`, float32
+    is computed in it (`precision.py`)."""
 
-    name = "xla"
+    def __init__(self, precision: str | None = None) -> None:
+        self.name = "xla" if precision is None else f"xla:{precision}"
+        self._precision = precision
 
     def compile(self, program: Program) -> Executable:
         """The program as one XLA computation on JAX's default device."""
@@ -21,7 +24,7 @@ class XlaEngine:
         imported(f"{__package__}.executable")
         from .executable import XlaExecutable
 
-        return XlaExecutable(program)
+        return XlaExecutable(program, self._precision)
 
 
 def is_installed() -> bool:

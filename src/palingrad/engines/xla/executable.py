@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Collection, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,13 +13,23 @@ from ...dtypes import Array
 from ...errors import EngineError
 from ...graph.state.landing import Unchanged
 from ...passes.program import Program
+from ..ahead import taken_ahead
 from ..base import Executable
 from . import residents
 from .checks import Span, check_fed, fed
 from .control import regional
-from .jaxlib import devices, jax, jnp, lax, settings, told, wide
+from .feeding import Feeding
+from .jaxlib import devices, jax, jnp, lax, settings, told, translated, wide
+from .precision import Mixed, check_dtypes
 from .report import explained
 from .trace import Trace, function_of
+
+
+class UnderWay(NamedTuple):
+    """A run that may not be over yet: its outputs on the device, and the copies that it reads."""
+
+    outputs: Sequence[Any] = ()
+    copies: list[Array] = []
 
 
 class XlaExecutable(Executable):
@@ -29,15 +39,19 @@ class XlaExecutable(Executable):
     computes some operation, or integers are checked on the device.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, precision: str | None = None) -> None:
         super().__init__(program)
         devices()  # raises where there are none
+        mixed: Mixed | None = None
+        if precision is not None:
+            check_dtypes(program)
+            mixed = Mixed(node for _, node in program.updates)
         self._places = {variable: place for place, variable in enumerate(self._reads)}
         blind = [variable for variable in self._updated if variable not in self._places]
         self._touched = [*self._reads, *blind]
         places = {x: place for place, x in enumerate(program.feeds)}
         self._fed = [(places[x], bounds) for x, bounds in fed(program.order)]
-        self.trace = Trace([])
+        self.trace = Trace([], mixed=mixed)
         self._function = function_of(program, self.trace, regional)
         self._turn_of_failures = threading.RLock()  # `trace.failures` is one run's
         with settings(), told("compile"):
@@ -46,8 +60,10 @@ class XlaExecutable(Executable):
         self.may_fail = bool(self.trace.hosted or self.trace.spans)
         self._bounds = [one.bounds for one in self.trace.spans]
         changed = set(self._updated)
-        self._changing = [one for one in self._reads if one in changed]
+        self._changing = [one for one in self._updated if one in self._places]
         self._kept = [one for one in self._reads if one not in changed]
+        self._changing_places = [self._places[one] for one in self._changing]
+        self._kept_places = [self._places[one] for one in self._kept]
         self.donates = not self.may_fail and bool(self._changing)
         with settings(), told("compile"), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Some donated buffers were not usable")
@@ -55,6 +71,7 @@ class XlaExecutable(Executable):
             jitted = jax.jit(self._divided, donate_argnums=(1,) if self.donates else ())
             self.compiled = jitted.lower(*given).compile()
         self._held: residents.Held | None = None
+        self._feeding = Feeding(program.feeds)
         self._repeats: dict[tuple[int, tuple[int, ...]], Any] = {}
 
     def explain(self) -> str:
@@ -75,63 +92,80 @@ class XlaExecutable(Executable):
         check_fed(self._fed, feeds)
         with settings():
             sent = [jnp.array(one, copy=True) for one in states]
-        outputs, values = self._run(self.compiled, feeds, sent)
-        return residents.fetched(outputs), residents.fetched(values)
+        found: list[Any] = []
+        outputs = self._run(self.compiled, feeds, *self._parts(sent), found)
+        return self._fetched(outputs), residents.fetched(found[0][1])
 
     def __call__(self, feeds: Sequence[Array]) -> list[Array]:
-        if self._updated:
-            return super().__call__(feeds)
+        ahead = taken_ahead()
+        if ahead is not None:
+            ahead.lend(feeds, self._feeding.send)
+        under_way: Any = super().__call__(feeds) if self._updated else self._pure(feeds)
+        if ahead is not None:
+            ahead.go_on(self._feeding.send)
+        return self._fetched(under_way)
+
+    def under(self, condition: Unchanged, feeds: Sequence[Array]) -> list[Array] | None:
+        under_way: Any = super().under(condition, feeds)
+        return None if under_way is None else self._fetched(under_way)
+
+    def _pure(self, feeds: Sequence[Array]) -> UnderWay:
+        """A run that changes no Variable."""
         check_fed(self._fed, feeds)
         while True:
             states = residents.take(self._reads).values if self._reads else []
             try:
-                return residents.fetched(self._run(self.compiled, feeds, states)[0])
+                return self._run(self.compiled, feeds, [], states, [])
             except EngineError:  # unless another thread's run has written over what was taken
                 if not any(one.is_deleted() for one in states):
                     raise
 
-    def _attempt(
+    def _attempt(  # pyright: ignore[reportIncompatibleMethodOverride]
         self, feeds: Sequence[Array], condition: Unchanged | None = None
-    ) -> list[Array] | None:
+    ) -> UnderWay | None:
         check_fed(self._fed, feeds)
         return self._landed(self.compiled, feeds, condition)
 
     def _landed(
         self, compiled: Any, feeds: Sequence[Array], condition: Unchanged | None = None
-    ) -> list[Array] | None:
+    ) -> UnderWay | None:
         """A run whose updates are set on the device; None if that was not to be."""
         before, self._held = self._held, None
         if condition is None and before is not None:
-            outputs = self._continued(compiled, feeds, before)
-            if outputs is not None:
-                return outputs
+            again = self._continued(compiled, feeds, before)
+            if again is not None:
+                return again
         taken = residents.take(self._touched)
         if condition is not None and not condition.holds():
             return None
-        states, tokens = taken.values[: len(self._reads)], list(taken.tokens)
-        chosen = [self._places[one] for one in self._changing] if self.donates else []
-        lent = residents.to_donate(
-            [self._reads[place] for place in chosen], [states[place] for place in chosen]
-        )
+        tokens = list(taken.tokens)
+        changing, kept = self._parts(taken.values)
+        chosen = self._changing_places if self.donates else []
+        lent = residents.to_donate(self._changing, changing) if self.donates else []
         found: list[Any] = []
+        under_way: UnderWay = UnderWay()
         landed = False
         try:
             if lent and not residents.donate(lent, [tokens[place] for place in chosen]):
                 return None
             for place in chosen:
-                tokens[place] = states[place]
-            self._run(compiled, feeds, states, found)
+                tokens[place] = taken.values[place]
+            under_way = self._run(compiled, feeds, changing, kept, found)
         except EngineError:
-            if not self._is_gone(states):
+            if not any(one.is_deleted() for one in kept):  # written over by another thread's run
                 raise
             return None
         finally:  # also if an interrupt comes after the computation has begun
-            landed = residents.surely(lambda: self._settled(found, lent, tokens))
+            try:
+                landed = self._settled(found, lent, tokens)
+            except BaseException:  # again, where a signal handler's exception has come between
+                self._settled(found, lent, tokens)
+                raise
         if not landed:
             return None
         if lent and len(lent) == len(self._updated):
-            self._hold(found[0][1], dict(zip(self._reads, states, strict=True)))
-        return residents.fetched(found[0][0])
+            self._hold(found[0][1], kept)
+        return under_way
 
     def _settled(self, found: Any, lent: Any, tokens: Any) -> bool:
         """Sets the Variables after a run; whether they are set. Done twice it does no more."""
@@ -146,66 +180,69 @@ class XlaExecutable(Executable):
         if not found:
             residents.give_up(before.residents)
             return None
-        values, tokens = found[0][1], [before.states[one] for one in self._updated]
+        values = found[0][1]
         version = residents.take_back(before, self._updated, values)
         if version is None:
-            residents.land(self._updated, values, self._updated, tokens, donated=True)
+            residents.land(self._updated, values, self._updated, before.changing, donated=True)
         return version
 
-    def _is_gone(self, states: Sequence[Any]) -> bool:
-        """Whether another thread's run has written over a value that this program only reads."""
-        values = dict(zip(self._reads, states, strict=True))
-        return any(values[one].is_deleted() for one in self._kept)
-
-    def _hold(self, values: Sequence[Any], states: dict[Any, Any]) -> None:
+    def _hold(self, values: Sequence[Any], kept: Sequence[Any]) -> None:
         """Notes what the next run finds on the device."""
-        states.update(zip(self._updated, values, strict=True))
-        self._held = residents.held(self._updated, states)
+        self._held = residents.held(self._updated, values, self._kept, kept)
 
     def _continued(
         self, compiled: Any, feeds: Sequence[Array], before: residents.Held
-    ) -> list[Array] | None:
+    ) -> UnderWay | None:
         """A run on what the last one has left on the device; None if something has come between."""
         found: list[Any] = []
         version: object | None = None
-        states = [before.states[one] for one in self._reads]
+        under_way: UnderWay = UnderWay()
         try:
             if not residents.lend(before):
                 return None
-            self._run(compiled, feeds, states, found)
+            under_way = self._run(compiled, feeds, before.changing, before.kept, found)
         except EngineError:
-            if not self._is_gone(states):
+            if not any(one.is_deleted() for one in before.kept):
                 raise
             return None
         finally:
-            version = residents.surely(lambda: self._taken_back(found, before))
+            try:
+                version = self._taken_back(found, before)
+            except BaseException:
+                self._taken_back(found, before)
+                raise
         if version is None:
-            self._hold(found[0][1], before.states)
+            self._hold(found[0][1], before.kept)
         else:
-            before.states.update(zip(self._updated, found[0][1], strict=True))
-            self._held = before._replace(version=version)
-        return residents.fetched(found[0][0])
+            self._held = before.next(version, found[0][1])
+        return under_way
+
+    def _parts(self, states: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """The values of `_changing` and `_kept`, from those of what is read."""
+        changing = [states[place] for place in self._changing_places]
+        return changing, [states[place] for place in self._kept_places]
 
     def _run(
-        self, compiled: Any, feeds: Sequence[Array], states: Sequence[Any],
-        found: list[Any] | None = None,
-    ) -> tuple[list[Any], list[Any]]:  # fmt: skip
-        """(outputs, new values of Variables) on the device, which are also put into `found` once a
-        run that may fail hasn't."""
-        values = dict(zip(self._reads, states, strict=True))
-        arguments = (
-            [np.asarray(one) for one in feeds],
-            [values[one] for one in self._changing],
-            [values[one] for one in self._kept],
-        )
-        found = [] if found is None else found
+        self, compiled: Any, feeds: Sequence[Array], changing: Sequence[Any], kept: Sequence[Any],
+        found: list[Any],
+    ) -> UnderWay:  # fmt: skip
+        """The run, whose outputs and new values of Variables are put into `found` as soon as it is
+        under way, or once one that may fail hasn't."""
         if not self.may_fail:
-            with wide(True), told("run"):
-                # One call from C to C, which no signal handler interrupts, once JAX has made its
-                # function in C, in the first run. Its name is JAX's own; without it all is right.
-                call = getattr(compiled, "_call", None) or compiled
-                found.extend(map(call, *([one] for one in arguments)))
-            return found[0][:2]
+            given, copies = self._feeding.lent(feeds)
+            # One call from C to C, which no signal handler interrupts, once JAX has made its
+            # function in C, in the first run. Its name is JAX's own; without it all is right.
+            call = getattr(compiled, "_call", None) or compiled
+            try:
+                with wide(True):
+                    found.extend(map(call, (given,), (changing,), (kept,)))
+                outputs, values, _ = found[0]
+                if not outputs and values and self._feeding.in_place:
+                    values[0].block_until_ready()  # till then the run reads its feeds
+            except (RuntimeError, ValueError) as error:
+                raise translated("run", error) from error
+            return UnderWay(outputs, copies)
+        arguments = [np.asarray(one) for one in feeds], changing, kept
         with self._turn_of_failures:
             self.trace.failures.clear()
             with settings(), told("run"):
@@ -217,7 +254,16 @@ class XlaExecutable(Executable):
         for bounds, pair in zip(self._bounds, result[2], strict=True):
             Span(bounds, *map(np.asarray, pair)).check()
         found.append(result)
-        return result[:2]
+        return UnderWay(result[0])
+
+    def _fetched(self, run: UnderWay) -> list[Array]:
+        """The outputs on the host, for which it waits."""
+        try:
+            arrays = residents.fetched(run.outputs)
+        except (RuntimeError, ValueError) as error:
+            raise translated("run", error) from error
+        self._feeding.back(run.copies)
+        return arrays
 
     # ---------------------------------------------------------------- many runs
 
@@ -232,9 +278,9 @@ class XlaExecutable(Executable):
         if compiled is None:
             compiled = self._repeats[key] = self._many(feeds, *key)
         while True:
-            outputs = self._turn.hold(self._landed, compiled, feeds)
-            if outputs is not None:
-                return outputs
+            under_way = self._turn.hold(self._landed, compiled, feeds)
+            if under_way is not None:
+                return self._fetched(under_way)
 
     def _many(self, feeds: Sequence[Array], times: int, along: tuple[int, ...]) -> Any:
         """All runs as one scan on the device."""

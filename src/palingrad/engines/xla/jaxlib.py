@@ -42,21 +42,29 @@ def told(what: str) -> Generator[None]:
     try:
         yield
     except (RuntimeError, ValueError) as error:
-        if isinstance(error, EngineError):
+        found = translated(what, error)
+        if found is error:
             raise
-        message = str(error)
-        if "RESOURCE_EXHAUSTED" in message or "out of memory" in message.lower():
-            raise EngineError(
-                f"{what}: the device has not enough memory ({_first_line(message)}).",
-                hint="Make the batch smaller, or run on the CPU: JAX_PLATFORMS=cpu.",
-            ) from error
-        if "nable to initialize backend" in message or "nknown backend" in message:
-            raise EngineError(
-                f"{what}: JAX finds no such device ({_first_line(message)}).",
-                hint="JAX_PLATFORMS names the platforms to use: unset it, or set it to cpu. A GPU "
-                "needs pip install 'jax[cuda12]'.",
-            ) from error
-        raise EngineError(f"{what}: XLA failed: {message}") from error
+        raise found from error
+
+
+def translated(what: str, error: Exception) -> EngineError:
+    """An error of JAX's as an EngineError that says what to do."""
+    if isinstance(error, EngineError):
+        return error
+    message = str(error)
+    if "RESOURCE_EXHAUSTED" in message or "out of memory" in message.lower():
+        return EngineError(
+            f"{what}: the device has not enough memory ({_first_line(message)}).",
+            hint="Make the batch smaller, or run on the CPU: JAX_PLATFORMS=cpu.",
+        )
+    if "nable to initialize backend" in message or "nknown backend" in message:
+        return EngineError(
+            f"{what}: JAX finds no such device ({_first_line(message)}).",
+            hint="JAX_PLATFORMS names the platforms to use: unset it, or set it to cpu. A GPU "
+            "needs pip install 'jax[cuda12]'.",
+        )
+    return EngineError(f"{what}: XLA failed: {message}")
 
 
 def _first_line(message: str) -> str:

@@ -7,24 +7,27 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from ...dtypes import is_floating
+from ...graph.declared.strided import Strided
 from ...graph.kinds import (
     Composite,
     Contract,
     Custom,
     Elementwise,
     Factorisation,
+    Layout,
     Reduce,
     Scan,
     Transform,
 )
-from ...graph.operation import Operation
+from ...graph.node import Node
+from ...graph.operation import MultipleOutputs, Operation
 from ...ops.window.convolution import Convolution, ConvolutionInput, ConvolutionWeight
 from ...ops.window.pooling import MaxPool, MaxPoolPlace, SumPool
 from ...shapes import axes_in, axis_in, sizes
 from ..formulas import Formula, Number, readable
-from .jaxlib import jnp, lax
-from .maths import Unmapped, jax_maths
-from .windows import (
+from .functions.arrays import product
+from .functions.maths import Unmapped, jax_maths
+from .functions.windows import (
     convolution,
     convolution_input,
     convolution_weight,
@@ -32,6 +35,7 @@ from .windows import (
     max_pool_place,
     sum_pool,
 )
+from .jaxlib import jnp, lax
 
 Function = Callable[..., Any]
 _WINDOWS: dict[type, Function] = {
@@ -55,6 +59,8 @@ def mapped(node: Operation) -> Function | Factors:
         raise Unmapped("a kind that only NumPy computes")
     if isinstance(node, Reduce) and (product := _summed_product(node)) is not None:
         return product
+    if isinstance(node, Contract) and (product := _product_of_transposes(node)) is not None:
+        return product
     if isinstance(node, Scan):
         return partial(scanned, node)
     if (window := _WINDOWS.get(type(node))) is not None:
@@ -62,6 +68,11 @@ def mapped(node: Operation) -> Function | Factors:
     if type(node).compute is not Operation.compute:
         raise Unmapped("an operation with a compute of its own")
     return partial(node.f, jax_maths, **node.attributes)
+
+
+def convolves(node: Node) -> bool:
+    """Whether it is a convolution, or one of its adjoints."""
+    return type(node) in (Convolution, ConvolutionInput, ConvolutionWeight)
 
 
 def _summed_product(node: Reduce) -> Factors | None:
@@ -84,13 +95,38 @@ def _summed_product(node: Reduce) -> Factors | None:
     if not shapes[0][:before] == shapes[1][:before] == shapes[2][:before]:
         return None
     shape = sizes(node.shape)
-    return Factors(lambda a, b: _of_rows(a, b).reshape(shape))
+    return Factors(lambda a, b: _of_rows(a, b).reshape(shape), x.inputs)
+
+
+def _product_of_transposes(node: Contract) -> Factors | None:
+    """A matrix product of which an operand is a transpose, as one product of what is transposed;
+    None for others. XLA might write a transpose into memory."""
+    if not node._shipped or len(node.inputs) != 2 or not is_floating(node.dtype):
+        return None
+    shapes = [sizes(x.shape) for x in node.inputs]
+    turned = [_is_transpose(x) for x in node.inputs]
+    if not any(turned) or min(map(len, shapes)) < 2 or shapes[0][:-2] != shapes[1][:-2]:
+        return None
+    pairs = zip(node.inputs, turned, strict=True)
+    return Factors(partial(product, *turned), [x.inputs[0] if one else x for x, one in pairs])
+
+
+def _is_transpose(x: Node) -> bool:
+    """Whether x is its input with the last two axes exchanged."""
+    if not isinstance(x, Layout) or isinstance(x, MultipleOutputs) or not x._shipped:
+        return False
+    if len(x.inputs) != 1 or len(sizes(x.inputs[0].shape)) < 2 or not is_floating(x.dtype):
+        return False
+    given = Strided.contiguous(sizes(x.inputs[0].shape))
+    *outer, rows, columns = range(len(given.shape))
+    return x.view(given) == given.permuted((*outer, columns, rows))
 
 
 class Factors(NamedTuple):
-    """A function not of a node's input but of that one's inputs."""
+    """A function not of a node's inputs but of nodes behind them."""
 
     function: Function
+    inputs: Sequence[Node]
 
 
 def _of_rows(a: Any, b: Any) -> Any:

@@ -17,6 +17,9 @@ def explained(executable: Any) -> str:
         f"xla: {len(nodes)} operations, in one computation on {device.platform}:{device.id} "
         f"({device.device_kind}), JAX {jax.__version__}"
     ]
+    if trace.mixed is not None:
+        lines.append("precision: bfloat16 in products and what is computed from them, float32 in "
+                     "sums, parameters and the state of optimizers")  # fmt: skip
     count = len(executable._updated)
     if count:
         how = (

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
-from itertools import repeat
+from collections.abc import Sequence
+from itertools import chain, repeat
 from operator import attrgetter, is_
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -35,7 +35,6 @@ from ...graph.state.landing import (
 from ...graph.state.turns import exhaust
 from .jaxlib import jnp, settings
 
-R = TypeVar("R")
 is_observed = attrgetter("_observed")
 _PAUSE = 1e-4  # seconds between two looks at whether a run is over
 
@@ -44,12 +43,20 @@ class Resident:
     """The value of a Variable on the device. `array` is the same on the host, if it was fetched or
     sent; `writer` is the thread whose run writes over it."""
 
-    torn: ClassVar[dict[Variable, Array]] = {}
     __slots__ = ("array", "value", "variable", "writer")
 
     def __init__(self, variable: Variable, value: Any, array: Array | None = None) -> None:
         self.variable, self.value, self.array = variable, value, array
         self.writer: int | None = None
+
+    @property
+    def torn(self) -> dict[Variable, Array]:
+        """An array of the form of a value that is lost, by its Variable, which can be assigned."""
+        value = self.value
+        # In this order: see `wait`.
+        if value.is_deleted() and self.writer is None and self.value is value:
+            return {self.variable: np.broadcast_to(np.zeros((), value.dtype), value.shape)}
+        return {}
 
     def end(self) -> None:
         """Gives the Variable an array on the host, after the run that writes over it."""
@@ -228,31 +235,52 @@ def land(
                 return True
 
 
-class Held(NamedTuple):
+class Held:
     """What a program has left on the device: while `state.version` is this one, nothing else has
     used it, and the next run has no cost per Variable but that of passing it on."""
 
-    version: object
-    residents: list[Resident]  # of the updated Variables
-    states: dict[Variable, Any]
+    __slots__ = ("changing", "kept", "lending", "residents", "taking", "version")
+
+    def __init__(
+        self, residents: Sequence[Resident], updated: Sequence[Variable], values: Sequence[Any],
+        kept: Sequence[Any],
+    ) -> None:  # fmt: skip
+        """Of the Residents of the updated Variables, their values and those of Variables that are
+        only read. The caller holds `state_lock`."""
+        self.residents, self.changing, self.kept = residents, values, kept
+        self.version: object = state.version
+        count = len(residents)
+        names = (*repeat("value", count), *repeat("writer", count), *repeat("_changed", count),
+                 "version")  # fmt: skip
+        self.lending = residents, ("writer",) * count
+        self.taking = (*residents, *residents, *updated, state), names
+
+    def next(self, version: object, values: Sequence[Any]) -> Held:
+        """The same after a run."""
+        self.version, self.changing = version, values
+        return self
 
 
-def held(updated: Sequence[Variable], states: dict[Variable, Any]) -> Held | None:
+def held(
+    updated: Sequence[Variable], values: Sequence[Any], only_read: Sequence[Variable],
+    kept: Sequence[Any],
+) -> Held | None:  # fmt: skip
     """What the next run of a program finds, if nothing comes between."""
+    pairs = [*zip(updated, values, strict=True), *zip(only_read, kept, strict=True)]
     with state_lock:
-        for variable, value in states.items():
+        for variable, value in pairs:
             lease, array = variable._lease, variable._array
             if not isinstance(lease, Resident) or lease.value is not value:
                 return None
             if array is not None and lease.array is not array:
                 return None
         leases: list[Any] = [one._lease for one in updated if one._array is None]
-        return Held(state.version, leases, states) if len(leases) == len(updated) else None
+        return Held(leases, updated, values, kept) if len(leases) == len(updated) else None
 
 
 def lend(found: Held) -> bool:
     """Has the values be those of a run that writes over them, if nothing has come between."""
-    lending = map(setattr, found.residents, repeat("writer"), repeat(threading.get_ident()))
+    lending = map(setattr, *found.lending, repeat(threading.get_ident()))
     with state_lock:
         if state.version is not found.version:
             return False
@@ -264,25 +292,13 @@ def take_back(found: Held, updated: Sequence[Variable], values: Sequence[Any]) -
     """Set Variables to the values of the run to which they were lent; None, and nothing is changed,
     if something has come between. Else the new version."""
     count, version = len(updated), object()
-    owners = (*found.residents, *found.residents, *updated, state)
-    names = (*repeat("value", count), *repeat("writer", count), *repeat("_changed", count),
-             "version")  # fmt: skip
     with state_lock:
-        news = (*values, *repeat(None, count), *repeat(next_serial(), count), version)
-        setting = map(setattr, owners, names, news)
+        news = chain(values, repeat(None, count), repeat(next_serial(), count), (version,))
+        setting = map(setattr, *found.taking, news)
         if any(map(is_observed, updated)) or state.version is not found.version:
             return None
         exhaust(setting)
         return version
-
-
-def surely(action: Callable[[], R]) -> R:
-    """action(), again if a signal handler's exception interrupts it: what is done isn't redone."""
-    try:
-        return action()
-    except BaseException:
-        action()
-        raise
 
 
 def give_up(residents: Sequence[Resident]) -> None:

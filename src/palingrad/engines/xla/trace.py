@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,10 +13,11 @@ from ...graph.regions.regional import Regional
 from ...passes.program import Program
 from ...shapes import sizes
 from .checks import Span, computed, span
+from .functions.maths import Unmapped
 from .host import on_host
 from .jaxlib import jnp
 from .kinds import Factors, mapped
-from .maths import Unmapped
+from .precision import Mixed, wide
 
 # What a formula raises where it isn't for traced arrays: Python asks them for their values, or
 # NumPy's functions for arrays of its own.
@@ -30,10 +31,11 @@ class Trace:
     failures: list[Exception]  # of operations that NumPy computes, in a run
     hosted: dict[Node, str] = field(default_factory=dict[Node, str])  # what NumPy computes, why
     spans: list[Span] = field(default_factory=list[Span])  # integers to be checked
+    mixed: Mixed | None = None  # where bfloat16 is computed with
 
-    def inner(self) -> Trace:
+    def inner(self, results: Sequence[Node]) -> Trace:
         """The trace of a region, which has spans of its own."""
-        return Trace(self.failures, self.hosted)
+        return Trace(self.failures, self.hosted, mixed=self.mixed and Mixed(results))
 
 
 Regions = Callable[[Regional, Sequence[Any], Trace], Sequence[Any]]
@@ -53,7 +55,7 @@ def evaluated(
         assert isinstance(node, Operation), node
         inputs = [values[x] for x in node.inputs]
         if isinstance(node, Regional):
-            values[node] = _regional(node, inputs, trace, regions)
+            values[node] = _regional(node, wide(inputs), trace, regions)
         elif isinstance(node, Item):
             values[node] = inputs[0][node.attributes["index"]]
         else:
@@ -62,24 +64,27 @@ def evaluated(
     return values
 
 
-def _applied(
-    node: Operation, inputs: Sequence[Any], trace: Trace, values: Mapping[Node, Any]
-) -> Any:
+def _applied(node: Operation, inputs: Sequence[Any], trace: Trace, values: dict[Node, Any]) -> Any:
     """A node's value on the device, or by NumPy where that isn't known or fits no rule."""
+    mixed = trace.mixed
     try:
         compute = mapped(node)
+        product = isinstance(compute, Factors)
         if isinstance(compute, Factors):
-            (x,) = node.inputs
-            value = compute.function(*(values[one] for one in x.inputs))
+            compute, taken = compute.function, [values[one] for one in compute.inputs]
         else:
-            value = compute(*inputs)
+            taken = inputs
+        if mixed is not None:
+            taken = mixed.taken(node, taken, multiplies=product)
+        value = compute(*taken)
         if isinstance(node, MultipleOutputs):
             pairs = zip(value, node.shape, node.dtype, strict=True)
             return tuple(_fitting(*one) for one in pairs)
-        return _fitting(value, node.shape, node.dtype)
+        value = _fitting(value, node.shape, node.dtype)
+        return value if mixed is None else mixed.held(node, value, values)
     except _REFUSALS as error:
         trace.hosted[node] = f"{type(error).__name__}: {error}".splitlines()[0]
-    return on_host(node, trace.failures)(*inputs)
+    return on_host(node, trace.failures)(*wide(inputs))
 
 
 def _regional(node: Regional, inputs: list[Any], trace: Trace, regions: Regions) -> Any:
@@ -113,7 +118,7 @@ def function_of(program: Program, trace: Trace, regions: Regions) -> Callable[..
             known = any(value is one for one in taken)
             updates.append(jnp.copy(value) if known else value)
             taken.append(value)
-        outputs = [values[node] for node in program.outputs]
+        outputs = wide([values[node] for node in program.outputs])
         return outputs, updates, [(one.least, one.most) for one in trace.spans]
 
     return run

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array, is_integer
+from ...engines.ahead import Lasting
 from ...errors import ArgumentError
 from ...function import function
 from ...graph.leaves import Constant
@@ -17,6 +18,7 @@ from ...graph.promotion import as_node
 from ...graph.registry import ops
 from ...optim.base import Optimizer
 from ..checks import check_classes, check_data
+from .coming import Coming
 from .problem import Problem, accepts, arrays_in, classifies, mapped, prepared
 from .streams import Streams
 
@@ -141,9 +143,10 @@ class Steps:
         steps = at_once or max(self.count // _UPDATES, 1)
         steps = 1 if self._accumulate > 1 else steps
         whole = order[: self._whole * size].reshape(self._whole, size)
+        data = Lasting(self._leaves)  # of this epoch: callbacks between epochs may change it
         for start in range(first, self._whole, steps):
             rows = whole[start : start + steps]
-            with watch.step():
+            with watch.step(), data.during():
                 if len(rows) == 1:
                     mean, hits = self._many(rows[0], *self._leaves)
                     mean, hits = mean.reshape(1), hits.reshape(1)
@@ -152,7 +155,7 @@ class Steps:
                 self._applied(start + len(rows))
             yield mean, hits, np.full(len(rows), size)
         if len(rest) and first <= self._whole:
-            with watch.step():
+            with watch.step(), data.during():
                 mean, hits = self._last(rest, *self._leaves)
                 self._applied(self.count)
             yield mean.reshape(1), hits.reshape(1), np.full(1, len(rest))
@@ -186,22 +189,12 @@ class StreamSteps:
     ) -> Generator[Means]:
         """Run an epoch from its batch `first` on; the batches before are read and left out."""
         done = 0
-        for number, batch in enumerate(self._batches(epoch)):
-            if number < first:
-                continue
-            if not isinstance(batch, (tuple, list)) or len(batch) != 2:
-                raise ArgumentError(
-                    f"fit: batch {number} is a {type(batch).__name__}; expected inputs and "
-                    "targets.",
-                    hint="Yield a tuple of both: (x, y).",
-                )
-            self._batch = f"batch {number}"
-            check_data("fit", self._batch, batch, least=1, classes=self._step.takes_classes)
-            inputs, targets = map(prepared, batch)
-            self._labels = targets
+        coming = Coming(self._batches(epoch), first, self._prepared)
+        for number, (inputs, targets) in enumerate(coming, first):
+            self._batch, self._labels = f"batch {number}", targets
             if self._scores is not None:
                 check_classes("fit", self._batch, targets, self._scores)
-            with watch.step():
+            with watch.step(), coming.ahead.during():
                 mean, hits = self._run(inputs, targets)
                 done = number + 1
                 if self._accumulate > 1 and done % self._accumulate == 0:
@@ -213,6 +206,18 @@ class StreamSteps:
             raise ArgumentError("fit: the iterable gave no batches.", hint="Pass a function that "
                                 "returns a new iterator: fit(model, lambda: batches(…)).",
                                 )  # fmt: skip
+
+    def _prepared(self, number: int, batch: Any) -> tuple[Any, Any]:
+        """A batch that was read, checked, as arrays."""
+        if not isinstance(batch, (tuple, list)) or len(batch) != 2:
+            raise ArgumentError(
+                f"fit: batch {number} is a {type(batch).__name__}; expected inputs and targets.",
+                hint="Yield a tuple of both: (x, y).",
+            )
+        classes = self._step.takes_classes
+        check_data("fit", f"batch {number}", batch, least=1, classes=classes)
+        inputs, targets = map(prepared, batch)
+        return inputs, targets
 
     def _check(self, outputs: Any, targets: Any) -> None:
         """When a batch is traced, before its update: labels that are no classes."""

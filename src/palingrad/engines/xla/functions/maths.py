@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...dtypes import float16, float32, is_boolean
-from ...maths.protocol import ARRAYS, ELEMENTWISE, LIBRARY
+from ....dtypes import float16, float32, is_boolean
+from ....maths.protocol import ARRAYS, ELEMENTWISE, LIBRARY
+from ..jaxlib import jax, jnp, lax
 from .arrays import ARRAY_FUNCTIONS
-from .jaxlib import jax, jnp, lax
 
 
 class Unmapped(Exception):

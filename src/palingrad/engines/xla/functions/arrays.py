@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...dtypes import float16, float32, int64
-from ...shapes import sliced
-from .jaxlib import jnp, lax
+from ....dtypes import float16, float32, int64
+from ....shapes import sliced
+from ..jaxlib import jnp, lax
 
 # Matrix products of float32 are in float32 on every device, never in TF32 or bfloat16.
 PRECISION = lax.Precision.HIGHEST
@@ -31,7 +31,24 @@ def matmul(x: Any, y: Any) -> Any:
     x, y = jnp.asarray(x), jnp.asarray(y)
     if x.dtype == y.dtype == float16:
         return matmul(x.astype(float32), y.astype(float32)).astype(float16)
-    return jnp.matmul(x, y, precision=PRECISION)
+    return jnp.matmul(x, y, **_options(x))
+
+
+def product(turned_x: bool, turned_y: bool, x: Any, y: Any) -> Any:
+    """The matrix product of x or xᵀ and y or yᵀ, with equal leading axes."""
+    if x.dtype == float16:
+        return product(turned_x, turned_y, x.astype(float32), y.astype(float32)).astype(float16)
+    last = x.ndim - 1
+    summed = (last - 1 if turned_x else last,), (last if turned_y else last - 1,)
+    batch = tuple(range(last - 1))
+    return lax.dot_general(x, y, (summed, (batch, batch)), **_options(x))
+
+
+def _options(x: Any) -> dict[str, Any]:
+    """Of a matrix product: those of bfloat16 add in float32, and give it."""
+    if x.dtype == jnp.bfloat16:
+        return {"preferred_element_type": float32}
+    return {"precision": PRECISION}
 
 
 def rows(indices: Any, size: int) -> Any:

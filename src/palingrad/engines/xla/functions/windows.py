@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from functools import reduce
 from typing import Any
 
-from ...dtypes import float16, float32, is_floating, lowest
+import numpy as np
+
+from ....dtypes import float16, float32, is_floating, lowest
+from ..jaxlib import jnp, lax
 from .arrays import PRECISION, padded, place, taps
-from .jaxlib import jnp, lax
 from .maths import Unmapped
 
 _FEW = 16  # taps of a window
@@ -23,11 +26,14 @@ def _numbers(ndim: int) -> Any:
 def _convolved(x: Any, w: Any, **options: Any) -> Any:
     """XLA's convolution of floats, of half floats in float32."""
     dtype = x.dtype
-    if not is_floating(dtype) or 0 in w.shape:
+    low = dtype == jnp.bfloat16
+    if not (low or is_floating(dtype)) or 0 in w.shape:
         raise Unmapped("convolutions of no numbers, or of others than floats")
     if dtype == float16:
         x, w = x.astype(float32), w.astype(float32)
     options.setdefault("dimension_numbers", _numbers(x.ndim - 2))
+    if low:
+        return lax.conv_general_dilated(x, w, **options).astype(float32)
     return lax.conv_general_dilated(x, w, precision=PRECISION, **options).astype(dtype)
 
 
@@ -86,6 +92,9 @@ def _window(x: Any, size: Any, stride: Any, padding: Any) -> tuple[Any, ...]:
 
 def max_pool(x: Any, *, size: Any, stride: Any, padding: Any) -> Any:
     """The largest element of each window: of few taps one after another, in one pass."""
+    if _tiles(x, size, stride, padding):
+        tiles, (axes, _) = _tiled(jnp.moveaxis(x, 1, -1), size)
+        return jnp.moveaxis(jnp.max(tiles, axes), -1, 1)
     if math.prod(size) <= _FEW:
         return reduce(jnp.maximum, (tap for tap, _ in _taps(x, size, stride, padding)))
     first = jnp.asarray(lowest(x.dtype), x.dtype)
@@ -95,6 +104,8 @@ def max_pool(x: Any, *, size: Any, stride: Any, padding: Any) -> Any:
 def max_pool_place(g: Any, x: Any, *, size: Any, stride: Any, padding: Any) -> Any:
     """Zeros of x's shape with g added at the first largest element of each window, or the first
     NaN."""
+    if _tiles(x, size, stride, padding):
+        return _placed_in_tiles(g, x, size)
     found = _taps(x, size, stride, padding)
     largest = reduce(jnp.maximum, (tap for tap, _ in found))
     taken: Any = False
@@ -109,6 +120,43 @@ def max_pool_place(g: Any, x: Any, *, size: Any, stride: Any, padding: Any) -> A
         slice(low, low + length) for length, (low, _) in zip(x.shape[2:], padding, strict=True)
     )
     return total[(..., *inner)]
+
+
+def _tiles(x: Any, size: Any, stride: Any, padding: Any) -> bool:
+    """Whether windows of few taps lie side by side and cover all of x."""
+    whole = not any(length % k for length, k in zip(x.shape[2:], size, strict=True))
+    apart = tuple(size) == tuple(stride) and not any(map(any, padding))
+    return whole and apart and 0 not in x.shape and math.prod(size) <= _FEW
+
+
+def _tiled(x: Any, size: Any) -> tuple[Any, tuple[Any, Any]]:
+    """x (n, *space, c) as (n, *(places, taps), c), the axes of taps, and the shape of one tap."""
+    pairs = [(length // k, k) for length, k in zip(x.shape[1:-1], size, strict=True)]
+    shape = (x.shape[0], *(part for pair in pairs for part in pair), x.shape[-1])
+    single = (x.shape[0], *(part for places, _ in pairs for part in (places, 1)), x.shape[-1])
+    return x.reshape(shape), (tuple(range(2, len(shape) - 1, 2)), single)
+
+
+def _placed_in_tiles(g: Any, x: Any, size: Any) -> Any:
+    """`max_pool_place` of windows side by side: each tile is g where its number is that of the
+    first largest, or NaN. With channels last, as XLA's convolutions on CPUs have them."""
+    last = jnp.moveaxis(x, 1, -1)
+    tiles, (axes, single) = _tiled(last, size)
+    largest = jnp.max(tiles, axes, keepdims=True)
+    first: Any = jnp.full(single, math.prod(size) - 1, np.int8)
+    number: Any = jnp.zeros((), np.int8)
+    for order, tap in reversed(list(enumerate(itertools.product(*map(range, size))))):
+        index: list[Any] = [slice(None)] * tiles.ndim
+        for axis, k in zip(axes, tap, strict=True):
+            index[axis] = slice(k, k + 1)
+        value = tiles[tuple(index)]
+        chosen = (value == largest) | jnp.isnan(value)
+        first = jnp.where(chosen, np.int8(order), first)
+    for axis, k in zip(axes, size, strict=True):
+        number = number * np.int8(k) + lax.broadcasted_iota(np.int8, tiles.shape, axis)
+    spread = jnp.moveaxis(g, 1, -1).reshape(single)
+    placed = jnp.where(first == number, spread, jnp.zeros((), g.dtype))
+    return jnp.moveaxis(placed.reshape(last.shape), -1, 1)
 
 
 def _taps(x: Any, size: Any, stride: Any, padding: Any) -> list[tuple[Any, Any]]:
