@@ -72,13 +72,21 @@ def doubled(value: Value) -> Value:
 
 def shadows_of(order: Sequence[Node], values: Mapping[Node, Value]) -> dict[Node, Node]:
     """The float64 shadow of each node with a value: the same operation on its inputs' shadows."""
-    wide = {node: doubled(values[node]) for node in order if values[node] is not None}
+    return _copied({node: doubled(values[node]) for node in order if values[node] is not None})
+
+
+def copies_of(order: Sequence[Node], values: Mapping[Node, Value]) -> dict[Node, Node]:
+    """An eager copy of each node with a value, in the node's own dtype."""
+    return _copied({node: values[node] for node in order if values[node] is not None})
+
+
+def _copied(values: Mapping[Node, Value]) -> dict[Node, Node]:
     ends = {
         node: Constant.holding(value)
-        for node, value in wide.items()
-        if not (isinstance(node, Operation) and all(x in wide for x in node.inputs))
+        for node, value in values.items()
+        if not (isinstance(node, Operation) and all(x in values for x in node.inputs))
     }
-    return replay(wide, lambda node, inputs: node.clone(inputs, value=wide[node]), ends)
+    return replay(values, lambda node, inputs: node.clone(inputs, value=values[node]), ends)
 
 
 def flat(value: Value) -> Array:
