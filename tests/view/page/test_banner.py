@@ -117,6 +117,8 @@ def test_the_gradients_of_a_fed_graph_raise_the_banner(graph_scope):
     page.page.wait_for_selector("#show-original")
     w = page.js("palingrad.nodes.findIndex((node) => node.n === 'w')")
     assert np.isfinite(page.js(f"Array.from(palingrad.totalOf({w}).data)")).all()
+    other = graph_scope(pg.log(pg.Variable(-1.0)))  # in the same tab
+    assert "log of −1" in other.text("#banner p")
 
 
 def test_an_edit_to_infinity_names_the_product_with_zero(graph_scope):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...autodiff.gradients import expanding_gradients
-from ...dtypes import Array, float64, is_floating
+from ...dtypes import Array, complex128, float64, is_complex, is_floating
 from ...errors import FeedError
 from ...graph.context import graph_scope
 from ...graph.leaves import Constant, Placeholder
@@ -63,10 +63,12 @@ def _computed(node: Operation, inputs: list[Any]) -> Operation:
 
 
 def doubled(value: Value) -> Value:
-    """The value with floating-point arrays converted to float64."""
+    """The value with floating-point arrays converted to float64, complex ones to complex128."""
     if isinstance(value, tuple):
         return tuple(map(doubled, value))
     array = np.asarray(value)
+    if is_complex(array.dtype):
+        return array.astype(complex128)
     return array.astype(float64) if is_floating(array.dtype) else array
 
 

@@ -248,6 +248,7 @@ function paintText(g, box, fill, known) {
 function valueText(place) {
   const node = nodes[place];
   if (stale.has(place)) return "?";
+  if (node.z && sizeOf(place) === 1) return complexTexts(place, false)?.[0] ?? "";
   if (sizeOf(place) === 1) {
     const value = valueOf(place);
     if (value) return short(value.data[0], 4);
@@ -257,7 +258,8 @@ function valueText(place) {
 
 /** The gradient of a scalar accumulated so far: "∂ 6", with "…" until it is complete. */
 function gradientText(place) {
-  if (!nodes[place].g || !schedule.active.has(place)) return "";
+  if (nodes[place].z) return complexGradient(place);
+  if (!nodes[place].g || !(schedule.active.has(place) || hasGradient(place, state.step))) return "";
   if (sizeOf(place) !== 1 || (totalOf(place) && totalOf(place).rows > 1)) {
     const size = hasGradient(place, state.step) ? norm(totalOf(place), nodes[place].j) : null;
     return size === null ? "" : `‖∂‖ ${short(size, 2)}`;

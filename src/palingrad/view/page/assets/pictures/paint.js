@@ -54,22 +54,22 @@ function paintArray(g, box, known, fill) {
   if (!pic || !known || stale.has(box.node)) return false;
   const paint_ = pic.k === "numbers" ? paintNumbersOf : paintPictureOf;
   paint_(g, box, false, fill);
-  if (pic.g && hasGradient(box.node, state.step)) paint_(g, box, true, fill);
+  if (pic.g && (nodes[box.node].z ? state.step === schedule.steps.length : hasGradient(box.node, state.step))) paint_(g, box, true, fill);
   return true;
 }
 
 function paintNumbersOf(g, box, gradient, fill) {
-  const found = tilesOf(box.node, gradient);
-  if (!found) return;
-  const { pic } = nodes[box.node];
+  const { pic, z } = nodes[box.node];
+  const texts = z ? complexTexts(box.node, gradient, (x) => short(x, 3)) : tilesOf(box.node, gradient)?.tiles[0];
+  if (!texts) return;
   const colour = fill ? contrast(fill) : gradient ? ink.backward : ink.forward;
   g.textBaseline = "middle";
   g.textAlign = "right";
-  found.tiles[0].forEach((x, k) => {
+  texts.forEach((x, k) => {
     const [left, top, w, h] = cellOf(box, k, gradient);
     g.fillStyle = colour;
     g.font = `11.5px ${ink.mono}`;
-    const text = short(x, 3);
+    const text = z ? x : short(x, 3);
     const fits = (w - 6) / Math.max(w - 6, g.measureText(text).width);
     if (fits < 1) g.font = `${11.5 * fits}px ${ink.mono}`;
     g.fillText(text, left + w - 3, top + h / 2 + 0.5);
