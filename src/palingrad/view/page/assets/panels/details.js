@@ -47,7 +47,7 @@ function link_(place, ...more) {
   const node = nodes[place];
   const where = node.sc ? make("small", { class: "where" }, ` ${node.sc[node.sc.length - 1]}`) : null;
   return make("li", {}, make("button", { class: "row", type: "button", onclick: () => goTo(place) },
-    make("span", { class: `dot ${node.r} ${node.t}` }), make("span", {}, node.n, where), ...more));
+    make("span", { class: `dot ${node.r} ${node.t}` }), make("span", { title: node.n.length > 24 ? node.n : null }, node.n, where), ...more));
 }
 
 function chip(place) {

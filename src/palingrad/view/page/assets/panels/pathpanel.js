@@ -6,7 +6,10 @@ const ADDED = 2000; // the most paths that are summed one by one
 function startPaths() {
   watch(["from", "to", "version", "tab"], () => state.tab === "paths" && showPaths());
   watch(["tab"], () => state.tab !== "paths" && set({ path: null }));
-  watch(["path"], redraw);
+  watch(["path"], () => {
+    if (state.path) unfoldAll(state.path.flatMap((number) => [edges[number].a, edges[number].b]));
+    redraw();
+  });
 }
 
 /** The default ends of the paths: the first leaf with a gradient, and the result. */

@@ -18,9 +18,9 @@ function complexTexts(place, gradient, write, whole) {
 }
 
 /** The gradient of a complex node on its card, once the backward pass is complete. */
-function complexGradient(place) {
+function complexGradient(place, digits) {
   if (state.step < schedule.steps.length || sizeOf(place) !== 1) return "";
-  const [text] = complexTexts(place, true, (x) => short(x, 3)) || [];
+  const [text] = complexTexts(place, true, (x) => short(x, digits)) || [];
   return text ? `∂ ${text}` : "";
 }
 
