@@ -88,7 +88,8 @@ class Elementwise(Operation):
     def nonfinite(y, value: float, *x: float) -> Reason:
         at = ", ".join(map(number, x))
         return Reason(
-            f"{y.kind_name()} of {at} is {number(value)}", "keep the argument away from this point"
+            f"{y.kind_name()} of {at} is {number(value)}",
+            "keeping the argument away from this point",
         )
 
     @classmethod
@@ -231,7 +232,7 @@ class Factorisation(Operation):
     def nonfinite(y, value: float, *x: float) -> Reason:
         return Reason(
             f"a matrix is nearly singular, or its {y.kind_name()} overflows {y.dtype}",
-            "add a multiple of the identity, scale the matrix, or use float64",
+            "adding a multiple of the identity, scaling the matrix, or float64",
         )
 
 
@@ -383,7 +384,7 @@ class Custom(Operation):
     def nonfinite(y, value: float, *x: float) -> Reason:
         return Reason(
             f"{type(y).__name__}.compute returned {number(value)} for finite inputs",
-            "check its compute on these inputs, which are in node.inputs",
+            "its compute on these inputs, which are in node.inputs",
         )
 
     def structure(y, position: int, size: int, out: int) -> str:

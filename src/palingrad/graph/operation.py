@@ -177,7 +177,7 @@ class Operation(Declares, Node):
         an elementwise operation only."""
         return Reason(
             f"{y.kind_name()} of finite numbers isn't finite in {y.dtype}",
-            "scale the numbers down, take means instead of sums, or use float64",
+            "scaling the numbers down, means instead of sums, or float64",
         )
 
     @classmethod

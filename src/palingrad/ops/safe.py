@@ -83,6 +83,12 @@ def _power(node: Any) -> SafeForm:
 
 _UNIT = "pg.clip(x, 1e-6 - 1, 1 - 1e-6)"
 
+_BOUNDED: dict[str, Callable[[Any], SafeForm]] = {
+    **dict.fromkeys(("exp", "expm1"), _bounded(math.log)),
+    "exp2": _bounded(math.log2),
+    "sinh": _bounded(math.asinh, both=True),
+    "cosh": _bounded(math.acosh, both=True),
+}
 # By the operation's name: for values outside its domain or range.
 _DOMAIN: dict[str, Callable[[Any], SafeForm]] = {
     **dict.fromkeys(("log", "log2", "log10"), _inside(_EPS, None, "pg.maximum(x, 1e-7)")),
@@ -90,10 +96,7 @@ _DOMAIN: dict[str, Callable[[Any], SafeForm]] = {
     "sqrt": _inside(0.0, None, "pg.maximum(x, 0)"),
     **dict.fromkeys(("asin", "acos", "atanh"), _inside(_EDGE - 1, 1 - _EDGE, _UNIT)),
     "acosh": _inside(1 + _EDGE, None, "pg.maximum(x, 1 + 1e-6)"),
-    **dict.fromkeys(("exp", "expm1"), _bounded(math.log)),
-    "exp2": _bounded(math.log2),
-    "sinh": _bounded(math.asinh, both=True),
-    "cosh": _bounded(math.acosh, both=True),
+    **_BOUNDED,
     "divide": lambda _: _DIVIDED,
     "reciprocal": lambda _: _INVERTED,
     "pow": _power,
@@ -113,10 +116,12 @@ _SLOPE: dict[str, Callable[[Any], SafeForm]] = {
 
 def safe_form(node: Node, *, slope: bool = False) -> SafeForm | None:
     """The safe form of an operation on real numbers, for its slope or its value; None if none is
-    known."""
-    if not is_floating(node.dtype):
-        return None
+    known. Numbers of a dtype that a feed decides are taken for real."""
     name = node.kind_name()
+    if node.dtype is None and name in _BOUNDED:
+        return None  # the bound depends on the dtype
+    if node.dtype is not None and not is_floating(node.dtype):
+        return None
     form = (_SLOPE.get(name) if slope else None) or _DOMAIN.get(name)
     return None if form is None else form(node)
 

@@ -132,10 +132,25 @@ def test_names_may_be_typed_in_other_ways():
     assert made.questions == ("∂L/∂h1", "∂L/∂h₂")
 
 
-def test_equal_names_become_different_ones():
+def test_equal_names_are_numbered_and_asking_for_one_of_them_is_ambiguous():
     a, b = pg.Variable(2.0, name="a"), pg.Variable(3.0, name="a")
-    made = pg.lesson(pg.multiply(a, b, name="L"), ["∂L/∂a", "∂L/∂a_2"])
-    assert made.questions == ("∂L/∂a", "∂L/∂a_2")
+    loss = pg.multiply(a, b, name="L")
+    made = pg.lesson(loss, ["∂L/∂a_1", "∂L/∂a_2"])
+    assert made.questions == ("∂L/∂a_1", "∂L/∂a_2")
+    for asked in ("∂L/∂a", "a", "dL/da"):
+        with pytest.raises(GraphError) as caught:
+            pg.lesson(loss, [asked])
+        said = str(caught.value)
+        assert f"'{asked}' is ambiguous: 2 nodes are named a. On the cards they are a_1" in said
+        assert "(variable at test_lesson_errors.py:" in said
+        assert "Ask for ∂L/∂a_1 or ∂L/∂a_2, or give the nodes other names." in said
+
+
+def test_numbers_of_equal_names_keep_clear_of_other_names_and_of_the_loss():
+    a, b = pg.Variable(2.0, name="a"), pg.Variable(3.0, name="a")
+    loss = pg.multiply(a * b, pg.Variable(4.0, name="a1"), name="a")
+    made = pg.lesson(loss, ["∂a/∂a1", "∂a/∂a_2", "da/da3"])
+    assert made.questions == ("∂a_4/∂a1", "∂a_4/∂a_2", "∂a_4/∂a_3")
 
 
 def test_names_become_ones_that_can_be_typed():

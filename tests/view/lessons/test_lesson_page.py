@@ -130,7 +130,11 @@ def test_numbers_and_formulas(page: Opened):
 
 UNREADABLE = [
     (0, "ab", "A product is written a*b"),
-    (0, "q", "No card is named q. The names are"),
+    (0, "q", "No card is named q. The names are a, b, e, c, d, f, v₁, v₂, L."),
+    (0, "A*f", "No card is named A. Did you mean a? The names are a, b,"),
+    (0, "b*f + v3", "No card is named v3. Did you mean v₁ or v₂?"),
+    (0, "sine(a)", "No function is named sine. Did you mean sin or sinh? There"),
+    (0, "sec(a)", "No function is named sec. There are sin, cos,"),
     (0, "1,5", "Write decimals with a point"),
     (0, "2*", "ends too early"),
     (0, "(a", "is missing"),
@@ -151,6 +155,48 @@ def test_what_can_t_be_read_is_answered_by_what_to_write(page: Opened):
         found = verdict(page, number, text)
         assert (found["right"], found["kind"]) == (False, "unreadable"), text
         assert says in str(found["text"]), text
+
+
+def test_e_and_pi_are_numbers_unless_a_card_has_the_name(page: Opened, opened: Make):
+    assert verdict(page, 0, "e")["kind"] != "unreadable"  # the card e
+    x = pg.Variable(1.5, name="x")
+    page = opened(pg.multiply(pg.exp(2 * x), np.pi, name="L"), ["∂L/∂x"])
+    for text in ("2*pi*e^(2x)", "2π exp(2*x)", "2*π*ℯ**(2*x)", "2*pi*e^3", "2*L"):
+        assert verdict(page, 0, text)["right"], text
+    assert not verdict(page, 0, "pi*e^(2x)")["right"]
+    assert verdict(page, 0, "2*pi*e^(2*1.5)*x/1.5")["kind"] == "coincidence"
+
+
+def test_equal_names_are_numbered_on_the_cards_and_in_advice(opened: Make):
+    a, b = pg.Variable(2.0, name="a"), pg.Variable(3.0, name="a")
+    page = opened(pg.multiply(a, pg.sin(b), name="L"), ["∂L/∂a_1"])
+    assert verdict(page, 0, "sin(a_2)")["right"]
+    assert "Did you mean a_1 or a_2?" in str(verdict(page, 0, "sin(a)")["text"])
+
+
+FITTING = [  # for W̄ = Xᵀ Ȳ, X (3, 2), Y (3, 4)
+    ("X.T @ (2*Y)", "right", ""),
+    ("X @ (2*Y)", "misfit", "X has shape (3, 2) and the factor on the right has shape (3, 4)"),
+    ("X @ (2*Y)", "misfit", "here 2 and 3. One of the two must be transposed."),
+    ("2*Y @ X.T", "misfit", "and Xᵀ has shape (2, 3); a product @ needs as many columns"),
+    ("2*Y @ X.T", "misfit", "In another order they do. The answer has shape (2, 4)."),
+    ("2*Y.T @ X", "transposed", "rows and columns are exchanged"),
+    ("W @ X", "misfit", "W has shape (2, 4) and X has shape (3, 2)"),
+]
+
+
+def test_products_whose_shapes_do_not_fit_are_answered_by_the_shapes(opened: Make):
+    x, w = (
+        pg.tensor(np.arange(6.0).reshape(3, 2) - 2, name="X"),
+        pg.Variable(np.arange(8.0).reshape(2, 4) / 4, name="W"),
+    )
+    page = opened(pg.sum(pg.square(pg.matmul(x, w, name="Y")), name="L"), ["∂L/∂W"])
+    for text, kind, says in FITTING:
+        found = verdict(page, 0, text)
+        assert found["kind"] == kind, text
+        assert says in str(found["text"]), (text, found["text"])
+        assert found["right"] is (kind == "right")
+    assert "must be transposed" not in str(verdict(page, 0, "W @ X")["text"])
 
 
 def test_a_derivative_that_is_known_may_be_used_in_another(page: Opened):

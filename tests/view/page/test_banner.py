@@ -82,3 +82,48 @@ def test_an_edit_that_gives_a_nan_raises_the_banner(graph_scope):
     assert "is NaN: log of −1." in said
     page.js("palingrad.resetEdits()")
     assert not page.page.locator("#banner").is_visible()
+
+
+def test_a_nan_made_of_infinite_data_raises_the_banner(graph_scope):
+    x = pg.Variable(np.inf, name="x")
+    page = graph_scope(pg.multiply(x, 0.0))
+    said = page.text("#banner p")
+    assert "NaN in multiply: ∞ × 0, where variable 'x' holds ∞. It began in multiply" in said
+    assert "in the forward pass" in said
+    assert "repaired run" not in said
+    page.page.locator("#show-fault").click()
+    assert page.js("palingrad.nodes[palingrad.state.node].o") == "multiply"
+
+
+def test_data_that_hold_a_nan_raise_the_banner_and_a_mask_does_not(graph_scope):
+    x = pg.Variable(np.array([1.0, np.nan]), name="x")
+    page = graph_scope(pg.sum(x * 2.0))
+    assert "variable 'x' holds NaN. It began in variable 'x'[1]" in page.text("#banner p")
+    assert page.text("#show-fault") == "Show x[1]"
+    masked = pg.where(pg.tensor([True, False]), pg.Variable(np.ones(2)), -np.inf)
+    assert not graph_scope(masked * 2).page.locator("#banner").is_visible()
+
+
+def test_the_gradients_of_a_fed_graph_raise_the_banner(graph_scope):
+    with pg.Graph():
+        a = pg.placeholder((2,), name="a")
+        w = pg.Variable([1.0, 2.0], name="w")
+        y = pg.sum(pg.sqrt(a * w), name="y")
+    page = graph_scope(y, feeds={a: np.array([0.0, 1.0], np.float32)})
+    said = page.text("#banner p")
+    assert "NaN in the gradient of variable 'w': 0 · ∞ in the derivative of sqrt at 0" in said
+    assert "in the backward pass" in said
+    page.page.locator("#show-repaired").click()
+    page.page.wait_for_selector("#show-original")
+    w = page.js("palingrad.nodes.findIndex((node) => node.n === 'w')")
+    assert np.isfinite(page.js(f"Array.from(palingrad.totalOf({w}).data)")).all()
+    other = graph_scope(pg.log(pg.Variable(-1.0)))  # in the same tab
+    assert "log of −1" in other.text("#banner p")
+
+
+def test_an_edit_to_infinity_names_the_product_with_zero(graph_scope):
+    x, w = pg.Variable(2.0, name="x"), pg.Variable(0.0, name="w")
+    page = graph_scope(pg.exp(x * w) + x)
+    page.js("palingrad.edit(palingrad.nodes.findIndex((node) => node.n === 'x'), [Infinity])")
+    said = page.text("#banner p")
+    assert "is NaN: multiply of ∞ and 0." in said

@@ -235,3 +235,11 @@ def test_a_branch_that_is_not_taken_adds_nothing():
     found = pg.derivation(y, x)
     assert found.value == pg.gradients(y, x).item() == -2
     assert "0 · NaN = 0" in str(found)
+
+
+def test_a_way_through_complex_numbers_is_derived_backwards_with_real_parts():
+    x = pg.Variable(2.0, name="x")
+    loss = pg.add(x * x, pg.abs(x * (1 + 1j)) ** 2, name="L")  # x² + 2x²
+    steps = str(pg.derivation(loss, x))
+    assert "Re" in steps
+    assert steps.rstrip().endswith("= 12")

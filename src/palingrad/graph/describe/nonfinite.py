@@ -33,7 +33,7 @@ def number(x: complex) -> str:
 def overflow(dtype: DType | None, sign: str, *terms: float) -> Reason:
     """The result of `terms` joined by the operator `sign` is too large for the dtype."""
     what = f" {sign} ".join(map(number, terms)) + f" overflows {dtype}"
-    return Reason(what, "scale the numbers down, add logarithms instead, or use float64")
+    return Reason(what, "scaling the numbers down, adding logarithms instead, or float64")
 
 
 def too_steep(
@@ -49,7 +49,7 @@ def too_steep(
     bounded = f"pg.minimum(x, {end})" if x > 0 else f"pg.maximum(x, -{end})"
     return Reason(
         f"{kind} overflows at {number(x)} in {dtype} (the limit is {largest:.4g})",
-        f"bound the argument, as in pg.{kind}({bounded})",
+        f"bounding the argument, as in pg.{kind}({bounded})",
     )
 
 
@@ -57,5 +57,5 @@ def total_overflow(dtype: DType | None, what: str) -> Reason:
     """A sum or product over many elements is too large for the dtype."""
     return Reason(
         f"the {what} overflows {dtype}",
-        "scale the numbers down, take means instead of sums, or use float64",
+        "scaling the numbers down, means instead of sums, or float64",
     )

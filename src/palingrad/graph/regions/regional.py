@@ -157,7 +157,7 @@ class Regional(MultipleOutputs):
     def nonfinite(y, value: float, *x: float) -> Reason:
         return Reason(
             f"an operation in a body of {y.kind_name()} gave {number(value)}",
-            "find it: pg.debug_nans names the operation and the step",
+            "pg.debug_nans, which names the operation and the step",
         )
 
     def structure(y, position: int, size: int, out: int) -> str:

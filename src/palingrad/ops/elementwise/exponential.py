@@ -27,7 +27,7 @@ class Logarithm(Elementwise):
         what = f"{kind} of {number(x)}"
         if x + y.offset < 0:
             safe = f"pg.{kind}(pg.maximum(x, 1e-7))"
-            return Reason(what, f"keep the argument positive, as in {safe}")
+            return Reason(what, f"keeping the argument positive, as in {safe}")
         safe = f"pg.{kind}(x + eps) or pg.{kind}(pg.maximum(x, eps))"
         return Reason(what, f"{safe}, say eps = 1e-7")
 

@@ -137,7 +137,7 @@ class Fmod(Elementwise):
 
     def nonfinite(z, value, x, y):
         return Reason(
-            f"the remainder of {number(x)} by {number(y)}", "keep the divisor away from 0"
+            f"the remainder of {number(x)} by {number(y)}", "keeping the divisor away from 0"
         )
 
 

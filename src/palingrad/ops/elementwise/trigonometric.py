@@ -70,7 +70,7 @@ class Tan(Elementwise):
     def nonfinite(y, value, x):
         return Reason(
             f"tan of {number(x)} overflows {y.dtype} near a pole",
-            "a wider dtype, or keep the angle away from π/2 + kπ",
+            "a wider dtype, or keeping the angle away from π/2 + kπ",
         )
 
 

@@ -42,7 +42,7 @@ class Interval(Index):
         return [None, None]
 
     def nonfinite(y, value, *x):
-        return Reason("an index isn't finite", "report it: it is an error of the library")
+        return Reason("an index isn't finite", "reporting it: it is an error of the library")
 
     def structure(y, position, size, out):
         return "zero"

@@ -23,7 +23,7 @@ class Special(Elementwise):
         return Reason(
             f"{y.kind_name()} of {at} is {number(value)}: a pole, the end of its domain, or too "
             f"large for {y.dtype}",
-            "keep the arguments inside the domain, use the logarithm of the function, or float64",
+            "keeping the arguments inside the domain, the logarithm of the function, or float64",
         )
 
 

@@ -58,7 +58,7 @@ class Exported:
         self._named()
         self.totals = {page.first[node]: rows[0] for node, rows in page.totals.items()}
         reached = [place for place in self.totals if "g" in self.nodes[place]]
-        self.questions = questions(ask, self.nodes, self.result, reached)
+        self.questions = questions(ask, self.nodes, self.result, reached, self.alike)
         self.values = {
             place: page.values[node]
             for place, node in enumerate(self.order)
@@ -95,9 +95,10 @@ class Exported:
         _single(self.loss, page.values[self.loss].shape, page.values[self.loss].dtype)
 
     def _named(self) -> None:
-        """Names that are unique when typed; unnamed operations are v₁, v₂, …, and L if last."""
+        """Names that are unique when typed: those of several nodes get numbers, and unnamed
+        operations are v₁, v₂, …, and L if last."""
         taken = {plain(node["n"]) for node in self.nodes if node["t"] != "constant"}
-        seen: set[str] = set()
+        alike: dict[str, list[int]] = {}
         count = 0
         for place, (node, data) in enumerate(zip(self.order, self.nodes, strict=True)):
             if isinstance(node, Constant) and node.scalar is not None:
@@ -110,12 +111,17 @@ class Exported:
                     while f"v{count}" in taken:
                         count += 1
                     data["n"] = f"v{_subscript(count)}"
-            data["n"] = base = _typable(data["n"])
+            data["n"] = _typable(data["n"])
+            alike.setdefault(plain(data["n"]), []).append(place)
+        self.alike = {name: places for name, places in alike.items() if len(places) > 1}
+        for places in self.alike.values():
             number = 1
-            while plain(data["n"]) in seen:
-                number += 1
-                data["n"] = f"{base}_{number}"
-            seen.add(plain(data["n"]))
+            for place in places:
+                base = self.nodes[place]["n"]
+                while plain(f"{base}_{number}") in alike:
+                    number += 1
+                self.nodes[place]["n"] = f"{base}_{number}"
+                alike[plain(f"{base}_{number}")] = [place]
 
     @property
     def title(self) -> str:

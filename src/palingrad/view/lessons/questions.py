@@ -25,11 +25,16 @@ class Question:
 
 
 def questions(
-    asked: Any, nodes: Sequence[Mapping[str, Any]], result: int, reached: Iterable[int]
+    asked: Any,
+    nodes: Sequence[Mapping[str, Any]],
+    result: int,
+    reached: Iterable[int],
+    alike: Mapping[str, Sequence[int]],
 ) -> list[Question]:
-    """The questions of a lesson on the result, whose gradients reach the nodes `reached`.
+    """The questions of a lesson on the result, whose gradients reach the nodes `reached`. `alike`
+    has the nodes of each name that several nodes have.
 
-    Raises GraphError for a text that is no question on this graph.
+    Raises GraphError for a text that is no question on this graph, or one on several nodes.
     """
     if not isinstance(asked, (list, tuple)) or not asked:
         example = [f"∂{nodes[result]['n']}/∂{nodes[_example(nodes, reached)]['n']}"]
@@ -38,7 +43,7 @@ def questions(
             hint=f"Write ask={example!r}.",
         )
     whole = set(reached)
-    found = [_question(one, nodes, result, whole) for one in asked]
+    found = [_question(one, nodes, result, whole, alike) for one in asked]
     for n, question in enumerate(found):
         if question in found[:n]:
             raise GraphError(f"lesson: {question.title} is asked twice.", hint="Ask it once.")
@@ -53,7 +58,11 @@ def _example(nodes: Sequence[Mapping[str, Any]], reached: Iterable[int]) -> int:
 
 
 def _question(
-    text: Any, nodes: Sequence[Mapping[str, Any]], result: int, reached: set[int]
+    text: Any,
+    nodes: Sequence[Mapping[str, Any]],
+    result: int,
+    reached: set[int],
+    alike: Mapping[str, Sequence[int]],
 ) -> Question:
     if not isinstance(text, str):
         raise GraphError(
@@ -63,9 +72,10 @@ def _question(
     names: dict[str, int] = {}
     for place, node in enumerate(nodes):
         names.setdefault(plain(node["n"]), place)
+    loss = nodes[result]["n"]
+    _unambiguous(text, text, loss, nodes, alike)
     if plain(text) in names:
         return _value(text, names[plain(text)], nodes)
-    loss = nodes[result]["n"]
     match = _PARTIAL.fullmatch(text)
     known = [f"∂{loss}/∂{nodes[place]['n']}" for place in sorted(reached - {result})]
     if match is None:
@@ -73,11 +83,12 @@ def _question(
             f"lesson: {quoted(text)} is no derivative ∂{loss}/∂x and no name of a node.",
             hint=did_you_mean(text, [*known, *names], quoted=True) or f"Ask for {_some(known)}.",
         )
-    if plain(match["y"]) != plain(loss):
+    if plain(match["y"]) != plain(loss) and result not in alike.get(plain(match["y"]), ()):
         raise GraphError(
             f"lesson: {quoted(text)} differentiates {match['y']}, but this lesson is on {loss}.",
             hint=f"Ask for ∂{loss}/∂{match['x']}, or make a lesson on {match['y']}.",
         )
+    _unambiguous(text, match["x"], loss, nodes, alike)
     if plain(match["x"]) not in names:
         raise GraphError(
             f"lesson: no node is named {quoted(match['x'])}.",
@@ -95,6 +106,29 @@ def _question(
         raise GraphError(f"lesson: {title} is 1 in every graph.", hint=f"Ask for {_some(known)}.")
     _typed(title, nodes[place])
     return Question(place, title)
+
+
+def _unambiguous(
+    text: str, name: str, loss: str, nodes: Sequence[Mapping[str, Any]],
+    alike: Mapping[str, Sequence[int]],
+) -> None:  # fmt: skip
+    """Refuse a name that several nodes have, with the names that their cards have."""
+    if plain(name) not in alike:
+        return
+    places = alike[plain(name)]
+    kinds = (f"{nodes[n]['n']} ({_kind(nodes[n])})" for n in places)
+    asked = [f"∂{loss}/∂{nodes[n]['n']}" for n in places if nodes[n]["n"] != loss][:3]
+    raise GraphError(
+        f"lesson: {quoted(text)} is ambiguous: {counted(len(places), 'node')} are named {name}. "
+        f"On the cards they are {', '.join(kinds)}.",
+        hint=f"Ask for {' or '.join(asked)}, or give the nodes other names.",
+    )
+
+
+def _kind(node: Mapping[str, Any]) -> str:
+    kind = node["o"] if node["t"] == "operation" else node["t"]
+    file, line = (node.get("src") or [None, None])[:2]
+    return f"{kind} at {file}:{line}" if file else kind
 
 
 def _value(text: str, place: int, nodes: Sequence[Mapping[str, Any]]) -> Question:

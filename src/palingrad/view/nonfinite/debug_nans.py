@@ -13,11 +13,11 @@ from ...graph.context import context, level_of
 from ...graph.describe.nonfinite import number
 from ...graph.node import Node
 from ...graph.operation import Operation
+from ...graph.regions.regional import Regional
 from ...graph.state.observe import Change, Observer, observed
 from ...graph.traversal.order import postorder
-from ..names import names_of
 from .origin import NonFiniteOrigin, Values, dependencies_of, find_origin, is_bad, known
-from .reasons import explain
+from .reasons import explain, named
 
 _PRUNE_AT = 4096  # candidate results after which references to deleted nodes are dropped
 
@@ -29,8 +29,9 @@ def debug_nans(*, inputs: bool = False) -> Generator[None]:
     Eager code is checked when a value is read, differentiated or assigned, and at the end of the
     `with`; sessions and functions after each run, before their assignments take effect. Non-finite
     values that reach no result, such as those in the branch that `where` doesn't select, are not
-    reported. Those in the input data are reported only with inputs=True. Inside the `with`, all
-    code runs node by node.
+    reported. An infinity in the input data is reported where an operation makes a NaN from it, such
+    as ∞ · 0; what is passed on as it was given, only with inputs=True. Inside the `with`, all code
+    runs node by node.
 
     >>> import palingrad as pg
     >>> with pg.debug_nans():
@@ -74,7 +75,7 @@ class _Watch(Observer):
         self._check(results, around=_order(y))
 
     def assigned(self, changes: Sequence[Change]) -> None:
-        self._check([(value, f"the new value of {_named(variable)}")
+        self._check([(value, f"the new value of {named(variable)}")
                      for variable, _, value in changes if isinstance(value, Node)])  # fmt: skip
 
     def ran(self, program: Any, values: Mapping[Node, Any]) -> None:
@@ -83,7 +84,7 @@ class _Watch(Observer):
             return known(node) if computed is None else computed
 
         results = [(node, f"a result, {node.label()}") for node in program.outputs]
-        results += [(node, f"the new value of {_named(variable)}")
+        results += [(node, f"the new value of {named(variable)}")
                     for variable, node in program.updates]  # fmt: skip
         self._check(results, values=value, around=program.order)
 
@@ -125,13 +126,7 @@ def diagnosed(
 
 def gradient_of(x: Node) -> str:
     """What a message calls the gradient of a leaf."""
-    return f"the gradient of {_named(x)}"
-
-
-def _named(node: Node) -> str:
-    """The node's kind and its name in the user's code."""
-    name = names_of([node])[id(node)]
-    return f"{node.kind_name()} {name!r}" if name != node.kind_name() else node.label()
+    return f"the gradient of {named(x)}"
 
 
 def _error(
@@ -158,7 +153,8 @@ def _order(y: Node) -> list[Node]:
 def _during(node: Node, origin: NonFiniteOrigin) -> str:
     if level_of(node._origin):
         return "backward"
-    before = _order(node)
+    # A loop may have been merged with the one that its derivative runs again: its inputs tell.
+    before = [x for x in _order(node) if not isinstance(x, Regional)]
     return "update" if any(level_of(x._origin) for x in before) else "forward"
 
 

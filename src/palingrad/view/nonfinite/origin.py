@@ -37,13 +37,16 @@ class NonFiniteOrigin:
     """The origin of a bad element: its inputs are finite, or it is a NaN made from infinities.
 
     `trail` is the path from the origin to the result: each node with its bad element. `order` holds
-    the nodes that the result depends on, in topological order.
+    the nodes that the result depends on, in topological order. `infinite` is whether the NaN was
+    made from infinities, and `leaf` the leaf that holds one of these, if it is in one.
     """
 
     node: Node
     element: Element
     trail: tuple[tuple[Node, Element], ...]
     order: list[Node]
+    infinite: bool = False
+    leaf: Node | None = None
 
     def extended(self, nodes: Sequence[Node]) -> NonFiniteOrigin:
         """A copy with `nodes` that the result doesn't depend on appended to `order`."""
@@ -84,7 +87,9 @@ def find_origin(
 ) -> NonFiniteOrigin | None:
     """Returns the earliest origin of the non-finite values in `roots`, or None.
 
-    Values that are non-finite already in a leaf have no origin; with inputs=True it is the leaf.
+    What precedes differentiation is earlier than derivatives. Values that are non-finite already
+    in a leaf have no origin, unless an operation makes a NaN from an infinity; with inputs=True it
+    is the leaf.
     """
     bad = [root for root in dict.fromkeys(roots) if is_bad(values(root))]
     if not bad:
@@ -94,12 +99,14 @@ def find_origin(
     for root in bad:
         for element in _examples(values(root)):
             search.start(root, element)
-    origins = search.origins or search.converted or (search.leaves if inputs else [])
+    origins = [*search.origins, *search.converted] or (search.leaves if inputs else [])
     if not origins:
         return None
     place = {node: number for number, node in enumerate(order)}
     node, element = min(origins, key=lambda pair: (level_of(pair[0]._origin), place[pair[0]]))
-    return NonFiniteOrigin(node, element, search.trail(node, element), order)
+    infinite = (node, element) in search.converted
+    leaf = search.leaf_behind(node, element) if infinite else None
+    return NonFiniteOrigin(node, element, search.trail(node, element), order, infinite, leaf)
 
 
 def _examples(value: Array) -> list[Element]:
@@ -118,7 +125,7 @@ class _Search:
     def __init__(self, values: Values) -> None:
         self.values = values
         self.origins: list[tuple[Node, Element]] = []
-        self.converted: list[tuple[Node, Element]] = []  # NaN made from an ∞ literal in the code
+        self.converted: dict[tuple[Node, Element], None] = {}  # NaN made from ∞
         self.leaves: list[tuple[Node, Element]] = []
         self._next: dict[tuple[Node, Element], tuple[Node, Element] | None] = {}
         self._visits: dict[Node, int] = {}
@@ -136,7 +143,7 @@ class _Search:
             if not sources:
                 self.origins.append((node, element))
             elif self._converts(node, element, sources):
-                self.converted.append((node, element))
+                self.converted[node, element] = None
             for x, at in sources:
                 self._visit(x, at, (node, element), stack)
 
@@ -148,6 +155,15 @@ class _Search:
             path.append(step)
             step = self._next[step]
         return tuple(path)
+
+    def leaf_behind(self, node: Node, element: Element) -> Node | None:
+        """The leaf whose infinity this element was made from; None if an operation made it."""
+        while isinstance(node, Operation) or dependencies_of(node):
+            sources = list(self._sources(node, element))
+            if not sources:
+                return None
+            node, element = sources[0]
+        return node
 
     def _visit(
         self,
@@ -163,16 +179,9 @@ class _Search:
             stack.append((node, element))
 
     def _converts(self, node: Node, element: Element, sources: list[tuple[Node, Element]]) -> bool:
-        """Whether this node made a NaN from infinities, one of them a literal in the code."""
-        if not np.isnan(self.values(node)[element]):
-            return False
-        if any(np.isnan(self.values(x)[at]) for x, at in sources):
-            return False
-        dependencies = postorder(*(x for x, _ in sources), inputs=dependencies_of)
-        return any(
-            isinstance(x, Constant) and x.scalar is not None and is_bad(x._value)
-            for x in dependencies
-        )
+        """Whether this node made a NaN from infinities."""
+        made = bool(np.isnan(self.values(node)[element]))
+        return made and not any(np.isnan(self.values(x)[at]) for x, at in sources)
 
     def _sources(self, node: Node, element: Element) -> Iterable[tuple[Node, Element]]:
         expanded = _expanded(node)

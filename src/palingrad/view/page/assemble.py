@@ -21,7 +21,7 @@ SCRIPTS = (
     "panels/pathpanel.js", "panels/timeline.js",
     "opening/text.js", "opening/exact.js", "opening/entries.js", "opening/captions.js",
     "opening/opening.js",
-    "pictures/cells.js", "pictures/paint.js", "pictures/hover.js",
+    "pictures/cells.js", "pictures/complex.js", "pictures/paint.js", "pictures/hover.js",
     "panels/whatif.js", "panels/compare.js", "panels/runs.js", "panels/keys.js",
     "panes/lighting.js", "panes/source.js", "panes/equation.js", "panes/plots.js",
     "panes/editor.js", "panes/panes.js", "panes/banner.js", "sharing/edits.js", "sharing/pen.js",

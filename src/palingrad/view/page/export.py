@@ -19,7 +19,7 @@ from ...graph.operation import Item as OutputItem, MultipleOutputs, Operation
 from ...version import __version__
 from ..drawing.model import Item, Picture, picture
 from ..reading.mathematics.mathml import formula
-from .arrays import Budget, encoded, shortened, whole
+from .arrays import WHOLE, Budget, cost, encoded, numbers, shortened, whole
 from .blocks import Blocks
 from .float64_shadow import flat, shadows_of, values_of
 from .hierarchy import hierarchy
@@ -31,7 +31,7 @@ from .panes.banner import banner, options_of
 from .panes.equations import equations, numbered
 from .panes.spans import Sources
 from .regions import regions
-from .totals import CORNER, local, structure, takes_gradient, totals
+from .totals import CORNER, complex_totals, local, structure, takes_gradient, totals
 from .worked import worked
 
 Json = dict[str, Any]
@@ -76,6 +76,7 @@ class Export:
         self.totals = {  # not those by numbers in expressions
             node: total for node, total in found.items() if takes_gradient(node, self.values[node])
         }
+        self.slopes = complex_totals(self.result, self.shadows) if not self._refusal else {}
         self.sources = Sources(self.order)
         self.blocks = Blocks()
         self.captions = Captions()
@@ -276,6 +277,8 @@ class Export:
             data["g"] = 1
         if node in self.totals:
             data["j"] = self._array(node, "j", self.totals[node])
+        if value is not None and not isinstance(value, tuple) and is_complex(value.dtype):
+            self._complex(data, node, value)
         if len(self.items) <= CARDS and value is not None:
             self._picture(data, node, flat(value))
         if isinstance(node, Operation) and not isinstance(node, Assign):
@@ -286,17 +289,26 @@ class Export:
         elif isinstance(node, Assign):
             data["why"] = "an assignment takes effect at the end of the run"
 
+    def _complex(self, data: Json, node: Node, value: Array) -> None:
+        """Add the real and imaginary parts of a complex value and of its gradient."""
+        data["by"] = bytes_of(value)
+        for name, array in (("v", value), ("g", self.slopes.get(node))):
+            if array is None or array.size > WHOLE:
+                continue
+            if self.budget.takes(2 * cost(array.real)):
+                data.setdefault("z", {})[name] = [numbers(array.real), numbers(array.imag)]
+
     def _picture(self, data: Json, node: Node, value: Array) -> None:
         """Add what the node's card shows of its value and gradient: pictures of those that aren't
         exported whole."""
         total = self.totals.get(node)
         total = None if total is None or total.size != value.size else total
-        shown = card(data, total is not None)
+        shown = card(data, total is not None or "g" in data.get("z", ()))
         if shown is None:
             return
         data["pic"] = shown
         for name, array in (("v", value), ("j", total)):
-            if array is None or not {"f", "b"}.isdisjoint(data[name]):
+            if array is None or "z" in data or not {"f", "b"}.isdisjoint(data[name]):
                 continue
             small = thumbnail(array, shown)
             if small is not None and self.budget.takes(len(small["d"])):

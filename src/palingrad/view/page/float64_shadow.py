@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...autodiff.gradients import expanding_gradients
-from ...dtypes import Array, float64, is_floating
+from ...dtypes import Array, complex128, float64, is_complex, is_floating
 from ...errors import FeedError
 from ...graph.context import graph_scope
 from ...graph.leaves import Constant, Placeholder
@@ -63,22 +63,32 @@ def _computed(node: Operation, inputs: list[Any]) -> Operation:
 
 
 def doubled(value: Value) -> Value:
-    """The value with floating-point arrays converted to float64."""
+    """The value with floating-point arrays converted to float64, complex ones to complex128."""
     if isinstance(value, tuple):
         return tuple(map(doubled, value))
     array = np.asarray(value)
+    if is_complex(array.dtype):
+        return array.astype(complex128)
     return array.astype(float64) if is_floating(array.dtype) else array
 
 
 def shadows_of(order: Sequence[Node], values: Mapping[Node, Value]) -> dict[Node, Node]:
     """The float64 shadow of each node with a value: the same operation on its inputs' shadows."""
-    wide = {node: doubled(values[node]) for node in order if values[node] is not None}
+    return _copied({node: doubled(values[node]) for node in order if values[node] is not None})
+
+
+def copies_of(order: Sequence[Node], values: Mapping[Node, Value]) -> dict[Node, Node]:
+    """An eager copy of each node with a value, in the node's own dtype."""
+    return _copied({node: values[node] for node in order if values[node] is not None})
+
+
+def _copied(values: Mapping[Node, Value]) -> dict[Node, Node]:
     ends = {
         node: Constant.holding(value)
-        for node, value in wide.items()
-        if not (isinstance(node, Operation) and all(x in wide for x in node.inputs))
+        for node, value in values.items()
+        if not (isinstance(node, Operation) and all(x in values for x in node.inputs))
     }
-    return replay(wide, lambda node, inputs: node.clone(inputs, value=wide[node]), ends)
+    return replay(values, lambda node, inputs: node.clone(inputs, value=values[node]), ends)
 
 
 def flat(value: Value) -> Array:

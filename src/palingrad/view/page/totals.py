@@ -9,7 +9,7 @@ import numpy as np
 
 from ...autodiff.jacobians import one_hot_like
 from ...autodiff.reverse import pulled_back, reverse
-from ...dtypes import Array, is_floating
+from ...dtypes import Array, is_complex, is_floating
 from ...errors import PalingradError
 from ...graph.context import graph_scope
 from ...graph.leaves import Constant
@@ -44,6 +44,24 @@ def totals(result: Node, shadows: Mapping[Node, Node]) -> dict[Node, Array]:
         node: np.stack([*matrix, *[np.zeros(matrix[0].size)] * (size - len(matrix))])
         for node, matrix in rows.items()
     }
+
+
+def complex_totals(result: Node | None, shadows: Mapping[Node, Node]) -> dict[Node, Array]:
+    """The gradients of complex nodes, ∂L/∂a − i·∂L/∂b for a + ib, if the result is one real number.
+
+    Empty if no node is complex.
+    """
+    y = None if result is None else shadows.get(result)
+    wanted = {id(x): node for node, x in shadows.items() if _is_complex(x)}
+    if y is None or not wanted or not is_floating(y.dtype) or y.numpy().size != 1:
+        return {}
+    with graph_scope(None, hidden=True):
+        found = reverse({y: one_hot_like(y, 0)})
+    return {wanted[id(x)]: g.numpy() for x, g in found.items() if id(x) in wanted}
+
+
+def _is_complex(node: Node) -> bool:
+    return not isinstance(node, MultipleOutputs) and is_complex(node.dtype)
 
 
 def local(shadow: Operation, position: int) -> tuple[Array, bool] | None:

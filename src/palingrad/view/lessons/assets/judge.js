@@ -55,13 +55,54 @@ function judged(question, typed, solved = new Set()) {
   const formula = answer.names.size + answer.gradients.size > 0;
   const tried_ = formula ? worldsOf(answer) : [worldsFor(new Set())[0]];
   if (formula && tried_.length < 2) throw new Unreadable("A formula can't be tried at other values of this graph: write the numbers.");
-  const given = tried_.map((world) => evaluated(answer.tree, world));
+  let given;
+  try {
+    given = tried_.map((world) => evaluated(answer.tree, world));
+  } catch (error) {
+    if (!(error instanceof Misfit)) throw error;
+    return { right: false, ...misfit(question, answer.tree, error, tried_) };
+  }
   const numbers = formula ? null : halves || given[0].data.map(() => 0);
   const right = tried_.map((world, n) => matches(given[n], truthOf(question, world), numbers, world));
   if (right.every(Boolean)) return { right: true, kind: "right" };
   const found = explained(question, tried_, given, numbers, right[0]);
   if (found) return { right: false, ...found };
   return { right: false, ...unexplained(question, tried_[0], given[0], numbers) };
+}
+
+/** A product whose shapes don't fit: whether another order or a transposition makes the answer right. */
+function misfit(question, tree, { tree: product, shapes }, tried_) {
+  const [left, right] = product.parts;
+  const turned = (part) => (part.op === "transpose" ? part.parts[0] : { op: "transpose", parts: [part] });
+  const others = [
+    ["order", [right, left]], ["transposed", [turned(left), right]], ["transposed", [left, turned(right)]],
+    ["order", [turned(right), left]], ["order", [right, turned(left)]], ["order", [turned(right), turned(left)]],
+  ];
+  const rights = ([, parts]) => {
+    const other = withPart(tree, product, { ...product, parts });
+    try {
+      return tried_.every((world) => matches(evaluated(other, world), truthOf(question, world), null, world));
+    } catch (error) {
+      if (error instanceof Unreadable) return false;
+      throw error;
+    }
+  };
+  const kind = others.find(rights)?.[0] || "misfit";
+  return { kind: "misfit", id: "misfit", cause: kind, factors: [left, right].map(textOf), shapes };
+}
+
+/** The tree with one of its parts replaced. */
+function withPart(tree, part, other) {
+  if (tree === part) return other;
+  return tree.parts ? { ...tree, parts: tree.parts.map((one) => withPart(one, part, other)) } : tree;
+}
+
+/** A factor as text: its name, or a word for what is computed. */
+function textOf(tree) {
+  if (tree.op === "name") return nameOf(tree.place);
+  if (tree.op === "gradient") return `∂${nameOf(result)}/∂${nameOf(tree.place)}`;
+  const inner = tree.op === "transpose" && textOf(tree.parts[0]);
+  return inner && !inner.includes(" ") ? `${inner}ᵀ` : "";
 }
 
 /** The worlds for a formula. It may have single constants as numbers rather than by name: they keep their values,

@@ -122,7 +122,7 @@ function answerText(question) {
 function help() {
   const parts = [
     `<p>An answer in numbers is right within 0.1 %, or if it is rounded correctly and within 0.5 %; three digits always suffice. A formula is right if it holds for other values of the cards too.</p>`,
-    `<p>Numbers: <code>-1.5</code> <code>2/3</code> <code>[[1, 2], [3, 4]]</code>. Formulas: the names on the cards, <code>+ - * / ^</code>, <code>@</code> for products of matrices, <code>X.T</code> or <code>Xᵀ</code>, <code>sin(a)</code>, <code>sum(x)</code>, <code>sum(x, 0)</code> down the rows.</p>`,
+    `<p>Numbers: <code>-1.5</code> <code>2/3</code> <code>[[1, 2], [3, 4]]</code>. Formulas: the names on the cards, <code>+ - * / ^</code>, <code>@</code> for products of matrices, <code>X.T</code> or <code>Xᵀ</code>, <code>sin(a)</code>, <code>sum(x)</code>, <code>sum(x, 0)</code> down the rows; <code>pi</code>, and <code>e</code> unless a card has that name.</p>`,
     `<p>Keys: Enter checks; outside a field <kbd>h</kbd> hint, <kbd>n</kbd> and <kbd>b</kbd> next question and back, <kbd>p</kbd> present, <kbd>t</kbd> light or dark.</p>`,
   ];
   return make("details", { class: "help", html: `<summary>What can be typed</summary>${parts.join("")}` });

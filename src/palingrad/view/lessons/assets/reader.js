@@ -2,6 +2,14 @@
 
 class Unreadable extends Error {}
 
+/** A product of matrices whose shapes don't fit: `tree` is the product, `shapes` those of its factors. */
+class Misfit extends Unreadable {
+  constructor(tree, shapes, text) {
+    super(text);
+    Object.assign(this, { tree, shapes });
+  }
+}
+
 /** A name without what may be typed in another way: h₁, h_1 and h1 are one name. */
 function plainName(name) {
   return name.normalize("NFKC").trim().replace(/_(?=\d+$)/, "");
@@ -33,6 +41,7 @@ const FUNCTIONS = {
   transpose: (x) => transposedOf(x), T: (x) => transposedOf(x), ones: (x) => m.ones_like(x),
 };
 const axisOf = (axis) => (axis ? axis.data[0] : null);
+const CONSTANTS = new Map([["pi", Math.PI], ["π", Math.PI], ["e", Math.E], ["ℯ", Math.E]]); // unless a card has the name
 const TWO = new Set(["sum", "mean", "max", "min"]); // functions of one or two arguments
 
 function transposedOf(x) {
@@ -72,17 +81,38 @@ function tokenAt(rest, solved, before) {
     const place = byName.get(plainName(word[0]));
     if (word[0] in FUNCTIONS && after === "(" && (place === undefined || before?.kind !== "name")) return [{ kind: "function", text: word[0] }, word[0].length];
     if (place !== undefined) return [{ kind: "name", place, text: word[0] }, word[0].length];
-    if (word[0] === "pi" || word[0] === "π") return [{ kind: "number", value: Math.PI, half: 0, text: word[0] }, word[0].length];
-    throw new Unreadable(unknownName(word[0]));
+    if (CONSTANTS.has(word[0])) return [{ kind: "constant", value: CONSTANTS.get(word[0]), half: 0, text: word[0] }, word[0].length];
+    throw new Unreadable(unknownName(word[0], after === "("));
   }
   if ("+-*/^@()[],<>".includes(rest[0])) return [{ kind: rest[0], text: rest[0] }, 1];
   throw new Unreadable(`“${rest[0]}” can't be read here.`);
 }
 
-function unknownName(word) {
+const MOST_NAMES = 12;
+
+/** What to write in the place of a word that is no name: a product, a name like it, or any of the names. */
+function unknownName(word, called) {
   const split = [...word].every((letter) => byName.has(letter));
   if (split && word.length > 1) return `No card is named ${word}. A product is written ${[...word].join("*")}.`;
-  return `No card is named ${word}. The names are ${[...byName.values()].slice(0, 8).map(nameOf).join(", ")}.`;
+  const names = [...byName.values()].map(nameOf);
+  const known = called ? [...Object.keys(FUNCTIONS), ...names] : names;
+  const numbered = names.filter((name) => plainName(name).replace(/\d+$/, "") === plainName(word));
+  const close = numbered.length ? numbered : known.filter((name) => stepsBetween(name.toLowerCase(), word.toLowerCase()) <= (word.length > 4 ? 2 : word.length > 1 ? 1 : 0));
+  const meant = close.length ? ` Did you mean ${close.slice(0, 3).join(" or ")}?` : "";
+  const listed_ = (all) => all.slice(0, MOST_NAMES).join(", ") + (all.length > MOST_NAMES ? ", …" : "");
+  if (called) return `No function is named ${word}.${meant} There are ${Object.keys(FUNCTIONS).join(", ")}.`;
+  return `No card is named ${word}.${meant} The names are ${listed_(names)}.`;
+}
+
+/** The number of letters to insert, delete or replace. */
+function stepsBetween(one, other) {
+  let row = Array.from({ length: other.length + 1 }, (_, k) => k);
+  for (let i = 1; i <= one.length; i++) {
+    const next = [i];
+    for (let k = 1; k <= other.length; k++) next.push(Math.min(next[k - 1] + 1, row[k] + 1, row[k - 1] + (one[i - 1] === other[k - 1] ? 0 : 1)));
+    row = next;
+  }
+  return row[other.length];
 }
 
 /** Half a unit of the last digit: 0.005 for 2.13. */
@@ -125,7 +155,7 @@ function sum(state) {
   return left;
 }
 
-const STARTS = new Set(["number", "name", "gradient", "function", "("]);
+const STARTS = new Set(["number", "constant", "name", "gradient", "function", "("]);
 const PRODUCTS = { "*": "multiply", "/": "divide", "@": "matmul" };
 
 function term(state) {
@@ -162,7 +192,7 @@ function power_(state) {
 function primary(state) {
   const token = state.tokens[state.at++];
   if (!token) throw new Unreadable("The answer ends too early.");
-  if (token.kind === "number") return { op: "number", value: token.value, half: token.half };
+  if (token.kind === "number" || token.kind === "constant") return { op: "number", value: token.value, half: token.half };
   if (token.kind === "name" || token.kind === "gradient") {
     state[token.kind === "name" ? "names" : "gradients"].add(token.place);
     return { op: token.kind, place: token.place };
@@ -208,7 +238,13 @@ function evaluated(tree, world) {
   if (tree.op === "array") return stacked(parts);
   if (tree.op === "call") return FUNCTIONS[tree.name](...parts);
   if (tree.op === "transpose") return transposedOf(parts[0]);
-  if (tree.op === "matmul") return multiplied(...parts);
+  if (tree.op === "matmul") {
+    try {
+      return multiplied(...parts);
+    } catch (error) {
+      throw error instanceof Unreadable && parts.every((part) => part.shape.length) ? new Misfit(tree, parts.map((part) => part.shape), error.message) : error;
+    }
+  }
   if (parts.length === 2) fitting(...parts);
   if (tree.op === "adjacent" && parts.every((part) => part.shape.length)) {
     throw new Unreadable("Write @ for a product of matrices, and * for a product element by element.");

@@ -24,6 +24,7 @@ const TITLES = {
   shape: "The shape is wrong",
   elements: "Partly right",
   coincidence: "Right at these numbers only",
+  misfit: "The shapes don't fit",
   unknown: "Not right",
 };
 
@@ -78,6 +79,13 @@ const SAYS = {
   shape: ({ shape, given }) => `The answer has shape ${shapeText(given)}; ${shape.length ? `write an array of shape ${shapeText(shape)}` : "a single number is asked for"}.`,
   elements: ({ wrong }) => `${wrong.length} of the numbers ${wrong.length === 1 ? "isn't" : "aren't"} right; the others are.`,
   coincidence: () => "The formula gives the right numbers here, but not when the values on the cards change. Use names in the place of numbers, and check each factor.",
+  misfit: ({ factors: [left, right], shapes: [a, b], cause }, question) => {
+    const named = (name, shape, side) => (name ? `${name} has shape ${shapeText(shape)}` : `the factor on the ${side} has shape ${shapeText(shape)}`);
+    const sides = `${named(left, a, "left")} and ${named(right, b, "right")}`;
+    const fix = { order: " In another order they do.", transposed: " One of the two must be transposed." }[cause] || "";
+    const rule = a.length < 2 && b.length < 2 ? "two vectors must be of one length" : `a product @ needs as many columns on the left as rows on the right, here ${a.at(-1)} and ${b.at(b.length > 1 ? -2 : -1)}`;
+    return `${sides[0].toUpperCase()}${sides.slice(1)}; ${rule}.${fix} The answer has shape ${shapeText(nodes[question.place].sh)}.`;
+  },
   unknown: () => "None of the usual mistakes explains this answer. The hints lead on, one step at a time.",
 };
 

@@ -77,6 +77,7 @@ globalThis.palingrad = {
   data, nodes, edges, state, schedule, set, choose, edit, resetEdits, valueOf, totalOf, localOf, computed, contributionOf, camera,
   sentBack, m, lit, light, isLit, curveOver, quotientsOver, svgText, pngCanvas, csvText, address, writtenEdits, openEditor, readyQueue, arrivals, toScreen, boxFor, find, between, frameTime: () => frameTime, paint: paintAll, scene: () => scene,
   equationsOf, takingPart, opening, calledAs, shownEntry, cellOf, litEntries: () => litEntries, labels: () => labels,
+  cardText: (place) => [valueText(place), gradientText(place)], complexTexts, hasGradient,
   layout, frames, groups, placeOf, fit, loops, fillOf,
 };
 document.documentElement.dataset.ready = "yes";

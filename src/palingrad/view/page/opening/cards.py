@@ -46,8 +46,10 @@ def card(node: Mapping[str, Any], gradient: bool) -> Json | None:
     """What the card of a node shows of its array and, if it has one, of its gradient ('g'), with
     the size of a tile ('s'), the tiles in a row ('a') and the width of a picture ('w')."""
     shape = node["sh"]
-    if not shape or None in shape or "v" not in node or "parts" in node:
+    if not shape or None in shape or ("v" not in node and "z" not in node) or "parts" in node:
         return None
+    if "z" in node and math.prod(shape) > NUMBERS:
+        return None  # no picture shows two numbers an entry
     found = tiling(shape)
     if found is None:
         return None
@@ -73,6 +75,9 @@ def _across(tiles: int) -> int:
 
 def _cell(node: Mapping[str, Any]) -> float:
     """The width of a number on the card: that of the longest one, with three digits."""
+    if "z" in node:
+        parts = [f"{float(x):.3g}" for pair in node["z"].values() for part in pair for x in part]
+        return 10.0 + 7.0 * min(19, 2 + 2 * max(map(len, parts), default=3))
     numbers = [x for name in ("v", "j") for x in (node.get(name) or {}).get("f", ())]
     longest = max((len(f"{float(x):.3g}") for x in numbers), default=4)
     return 10.0 + 7.0 * min(9, max(3, longest))

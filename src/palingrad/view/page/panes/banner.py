@@ -16,8 +16,10 @@ from ....graph.leaves import Variable
 from ....graph.node import Node
 from ....ops.elementwise.activation import Relu
 from ...nonfinite.debug_nans import diagnosed, gradient_of
-from ...nonfinite.origin import NonFiniteOrigin
+from ...nonfinite.origin import NonFiniteOrigin, Values
+from ...nonfinite.reasons import literal
 from ...nonfinite.repair import Repair, repaired, revived
+from ..float64_shadow import copies_of
 from ..measure import dead_units
 
 if TYPE_CHECKING:
@@ -34,7 +36,7 @@ Fault = tuple[NonFiniteError, NonFiniteOrigin]
 
 def banner(export: Export) -> tuple[Json | None, Repair | None]:
     """What the banner says, and the repaired graph if a rewrite makes the run finite."""
-    fault = _fault(export.order, export.values, _gradients(export))
+    fault = _fault(export)
     if fault is not None:
         error, origin = fault
         place = _shown(export, origin)
@@ -62,37 +64,63 @@ def options_of(options: Options, repair: Repair, result: Node | None) -> Options
     return replace(options, of=of, overlay=None, compare=None, time=False, repairs=False, notes=[])
 
 
-def _fault(
-    order: Sequence[Node], values: Mapping[Node, Any], found: Sequence[tuple[Node, str]]
-) -> Fault | None:
-    """The first fault in the results of a graph, or else in the gradients of its leaves."""
+def _fault(export: Export) -> Fault | None:
+    """The first fault in the results of a graph, or else in the gradients of its leaves, or else
+    what the data hold."""
+    order = export.order
     used = {x for node in order for x in node.inputs}
     ends = [(node, node.label()) for node in order if node not in used and node.inputs]
 
     def value(node: Node) -> Any:
-        known = values.get(node)
+        known = export.values.get(node)
         return node.value if known is None else known
 
     try:
-        return diagnosed(ends, value, order) or diagnosed(found, value, order)
+        found = diagnosed(ends, value, order) or _in_gradients(export, value)
+        return found or _given(ends, value)
     except PalingradError:  # a node of a loop's body whose value isn't known
         return None
 
 
-def _gradients(export: Export) -> list[tuple[Node, str]]:
-    """The gradients of the leaves of an eager graph with their names, if one may not be finite."""
+def _given(ends: Sequence[tuple[Node, str]], value: Values) -> Fault | None:
+    """The fault of a result that isn't finite because a leaf isn't; −∞ of a mask is none."""
+    found = diagnosed(ends, value, inputs=True)
+    return None if found is None or literal(found[1].node) else found
+
+
+def _in_gradients(export: Export, value: Values) -> Fault | None:
+    """The first fault in the gradients of the leaves, if one may not be finite.
+
+    A deferred graph is differentiated on an eager copy, which has the values of the fed run.
+    """
     result = export.result
     bad = any(not np.isfinite(total).all() for total in export.totals.values())
-    if result is None or not bad or result.deferred or export.options.feeds:
-        return []
+    if result is None or not bad:
+        return None
     leaves = [node for node in export.totals if not node.inputs]
     leaves = [node for node in leaves if isinstance(node, Variable)] or leaves
+    copied = result.deferred or bool(export.options.feeds)
+    copies = copies_of(export.order, export.values) if copied else {}
     try:
         with graph_scope(None, hidden=True):
-            found = gradients(result, leaves)
+            found = gradients(copies.get(result, result), [copies.get(x, x) for x in leaves])
     except PalingradError:  # an operation without a derivative
-        return []
-    return [(g, gradient_of(x)) for x, g in zip(leaves, found, strict=True)]
+        return None
+    names = [(g, gradient_of(x)) for x, g in zip(leaves, found, strict=True)]
+    around = [copies.get(node, node) for node in export.order]
+    fault = diagnosed(names, value, around)
+    return None if fault is None else _of_originals(fault, copies)
+
+
+def _of_originals(fault: Fault, copies: Mapping[Node, Node]) -> Fault:
+    """The fault, with the nodes that were copied in place of their copies."""
+    error, origin = fault
+    original = {copy: node for node, copy in copies.items()}
+    trail = tuple((original.get(node, node), element) for node, element in origin.trail)
+    order = list(dict.fromkeys(original.get(node, node) for node in origin.order))
+    node = original.get(origin.node, origin.node)
+    error.node = node
+    return error, replace(origin, node=node, trail=trail, order=order)
 
 
 def _shown(export: Export, origin: NonFiniteOrigin) -> int | None:
@@ -138,7 +166,7 @@ def _repair(export: Export, fault: Fault) -> Repair | None:
             )
         except PalingradError:
             return None
-        found = _fault(again.order, again.values, _gradients(again))
+        found = _fault(again)
         if found is None:
             return Repair(roots, "; ".join(dict.fromkeys(texts)), repair.replaced)
     return None

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ....autodiff.reverse import pulled_back
-from ....dtypes import Array
+from ....dtypes import Array, is_complex
 from ....graph.context import graph_scope
 from ....graph.describe.notation import PRODUCT, Piece, added
 from ....graph.node import Node
@@ -36,9 +36,12 @@ Steps = tuple[list[Step], Array | None, str]  # the steps, the derivative, its e
 
 
 def along_paths(worked: Worked, title: str) -> Steps | None:
-    """The steps of a derivation path by path; None if a node is an array, or for many paths."""
+    """The steps of a derivation path by path; None if a node is an array or complex, where a real
+    node takes the real part of what arrives, or for many paths."""
     active = [node for node in worked.order if id(node) in worked.active]
     if any(isinstance(node, MultipleOutputs) or node.shape != () for node in active):
+        return None
+    if any(node.dtype is not None and is_complex(node.dtype) for node in active):
         return None
     edges = _edges(worked, active)
     paths = _paths(worked, edges)

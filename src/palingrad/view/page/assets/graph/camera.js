@@ -15,7 +15,8 @@ function toScreen(x, y) {
 
 /** The scale at which a rectangle fits the view, at most 1. */
 function filling(width, height) {
-  return Math.max(0.004, Math.min((stage.width - 70) / Math.max(width, 1), (stage.height - 70) / Math.max(height, 1), 1.25));
+  const free = (side) => side - Math.min(70, 0.09 * side); // around the graph
+  return Math.max(0.004, Math.min(free(stage.width) / Math.max(width, 1), free(stage.height) / Math.max(height, 1), 1.25));
 }
 
 /** Zooms to fit everything that is visible. */
@@ -32,6 +33,9 @@ function lookAt({ left, top, right, bottom }) {
 
 const LEGIBLE = 11.01; // the smallest text on the first screen, in pixels: 11, where the browser rounds it
 const READABLE = 0.5; // the smallest scale at which a card has space for a name of that size
+const PHONE = 0.43; // the same on a narrow screen, where names may be shorter
+const NARROW = 500; // pixels
+const readable = () => (stage.width < NARROW ? PHONE : READABLE);
 const CARDS = 40; // the most cards on the first screen
 const TWO_LINES = 0.54; // the smallest scale at which it has space for two lines
 const ROOMY = 0.6; // the smallest scale for which further boxes are opened
@@ -50,6 +54,18 @@ function openSome() {
   initial = new Set(state.collapsed);
 }
 
+/** On a narrow screen that the graph doesn't fit, cards leave their pictures to the details, so that more of them fit. */
+function withoutPictures() {
+  if (filling(scene.width, scene.height) >= PHONE || !nodes.some((node) => node.pic?.k === "picture")) return;
+  for (const node of nodes) {
+    if (node.pic?.k !== "picture") continue;
+    node.w -= pictureSlots(node.pic);
+    node.h = HEIGHT;
+    node.pic = null;
+  }
+  arrange();
+}
+
 /** The size of text in the graph's units: `size`, or more where that would be too small to read. */
 function type(size) {
   return Math.max(size, LEGIBLE / camera.scale);
@@ -58,14 +74,14 @@ function type(size) {
 /** The initial view: everything if its text is legible, else both passes, else the part with the result. */
 function begin() {
   fit();
-  if (camera.scale >= READABLE) return;
+  if (camera.scale >= readable()) return;
   for (const parts of [["forward", "backward"], ["forward"]]) {
     const seen = scene.boxes.filter((box) => parts.includes(box.role));
     if (!seen.length) return;
     const around = boundsOf(seen);
     lookAt(around);
-    if (camera.scale >= READABLE) return;
-    camera.scale = READABLE;
+    if (camera.scale >= readable()) return;
+    camera.scale = readable();
     const centre = result === null ? null : boxFor(result);
     const [wide, tall] = [(stage.width - 50) / camera.scale, (stage.height - 90) / camera.scale];
     const held = (low, high, space, at_) => (high - low <= space ? (low + high) / 2 : Math.max(low + space / 2, Math.min(high - space / 2, at_)));
@@ -180,6 +196,7 @@ function resize() {
   canvas.width = Math.round(box.width * devicePixelRatio);
   canvas.height = Math.round(box.height * devicePixelRatio);
   if (first) {
+    if (stage.width < NARROW) withoutPictures();
     if (sameSet(state.collapsed, folded)) openSome();
     begin();
   }

@@ -147,7 +147,7 @@ function rearrange() {
   const anchor = turned.length === 1 ? placeOf(turned[0]) : null;
   arrange();
   if (anchor) hold(turned[0], anchor);
-  else fit();
+  else begin(); // everything if it is legible then: key 0 shows all
   if (still.matches) return;
   const start = performance.now();
   const from = origins(old);

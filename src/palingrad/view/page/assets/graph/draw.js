@@ -220,12 +220,13 @@ function paintText(g, box, fill, known) {
   g.font = `600 ${type(13)}px ${ink.sans}`;
   const name = fitted(g, clipped(node.n, 24), right - left);
   g.fillText(name, left, middle - 5);
-  const rest = right - left - g.measureText(name).width - 8;
+  const marked = loopAt.has(box.node) && !isOpened(box.node) ? 14 : 0; // the plus that opens a loop
+  const rest = right - left - g.measureText(name).width - 8 - marked;
   if (node.t === "operation" && rest > 12) {
     g.textAlign = "right";
     g.fillStyle = ink2;
     g.font = `${type(11)}px ${ink.sans}`;
-    g.fillText(fitted(g, node.n === node.o ? calledAs[box.node] : clipped(node.o, 16), rest), right, middle - 5);
+    g.fillText(fitted(g, node.n === node.o ? calledAs[box.node] : clipped(node.o, 16), rest), right - marked, middle - 5);
   }
   const shown = paintArray(g, box, known, fill);
   paintLit(g, box);
@@ -234,9 +235,16 @@ function paintText(g, box, fill, known) {
   g.textBaseline = "alphabetic";
   g.textAlign = "left";
   g.fillStyle = ink2;
-  const gradient = shown ? "" : gradientText(box.node);
-  const space = right - left - (gradient ? g.measureText(gradient).width + 6 : 0);
-  g.fillText(known ? fitted(g, valueText(box.node), space) : "·", left, middle + 14);
+  const value = known ? valueText(box.node) : "·";
+  let gradient = "";
+  let space = right - left;
+  for (const digits of shown ? [] : [3, 2, 1]) { // the value comes first
+    gradient = gradientText(box.node, digits);
+    space = right - left - (gradient ? g.measureText(gradient).width + 6 : 0);
+    if (g.measureText(value).width <= space) break;
+  }
+  const text = fitted(g, value, space);
+  if (text === value || text.length > 3) g.fillText(text, left, middle + 14);
   if (gradient) {
     g.textAlign = "right";
     g.fillStyle = fill ? contrast(fill) : ink.backward;
@@ -248,6 +256,7 @@ function paintText(g, box, fill, known) {
 function valueText(place) {
   const node = nodes[place];
   if (stale.has(place)) return "?";
+  if (node.z && sizeOf(place) === 1) return complexTexts(place, false)?.[0] ?? "";
   if (sizeOf(place) === 1) {
     const value = valueOf(place);
     if (value) return short(value.data[0], 4);
@@ -256,21 +265,22 @@ function valueText(place) {
 }
 
 /** The gradient of a scalar accumulated so far: "∂ 6", with "…" until it is complete. */
-function gradientText(place) {
-  if (!nodes[place].g || !schedule.active.has(place)) return "";
+function gradientText(place, digits = 3) {
+  if (nodes[place].z) return complexGradient(place, digits);
+  if (!nodes[place].g || !(schedule.active.has(place) || hasGradient(place, state.step))) return "";
   if (sizeOf(place) !== 1 || (totalOf(place) && totalOf(place).rows > 1)) {
     const size = hasGradient(place, state.step) ? norm(totalOf(place), nodes[place].j) : null;
-    return size === null ? "" : `‖∂‖ ${short(size, 2)}`;
+    return size === null ? "" : `‖∂‖ ${short(size, Math.min(2, digits))}`;
   }
   if (place === result) return hasGradient(place, state.step) ? "∂ 1" : "";
   const { all, come } = arrivals(place, state.step);
   if (!come.length && all.length) return "";
   if (come.length === all.length) {
     const total = totalOf(place);
-    return total && total.rows === 1 ? `∂ ${short(total.data[0], 3)}` : "";
+    return total && total.rows === 1 ? `∂ ${short(total.data[0], digits)}` : "";
   }
   const sum = come.reduce((total, number) => total + (contributionOf(number)?.data[0] ?? NaN), 0);
-  return `∂ ${short(sum, 3)} …`;
+  return `∂ ${short(sum, digits)} …`;
 }
 
 

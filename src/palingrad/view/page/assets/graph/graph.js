@@ -1,7 +1,7 @@
 // The page's data: nodes, edges, adjacency, and the exported arrays.
 
 const given = JSON.parse(document.getElementById("data").textContent);
-const REPAIRED = "palingrad: repaired run"; // the name of a window that shows the repaired run
+const REPAIRED = `palingrad: repaired run of ${given.title}: ${given.banner?.text}`; // the name of a window that shows it
 // The run with the rewrite of a fault applied is a page of its own in the same file.
 const isRepaired = Boolean(given.repaired) && (window.name === REPAIRED || /[#&]run=repaired/.test(location.hash));
 const data = isRepaired ? given.repaired : given;

@@ -79,7 +79,8 @@ function arrivals(place, step) {
 
 /** Whether the node's gradient is complete after this step. */
 function hasGradient(place, step) {
-  return schedule.active.has(place) && schedule.readyBack[place] <= step;
+  if (schedule.active.has(place)) return schedule.readyBack[place] <= step;
+  return Boolean(nodes[place].j) && !rowsNow && !foreign && step === schedule.steps.length; // it came through complex numbers
 }
 
 /** The operations that are ready, in the order in which they will run. */

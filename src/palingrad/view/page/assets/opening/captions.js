@@ -28,6 +28,7 @@ function forwardEquations(place) {
   const caption = captionFor(place);
   const value = valueOf(place);
   const head = { left: named(place), symbols: caption ? namedIn(caption.w, place) : "", place, gradient: false };
+  if (isComplex(place)) return complexEquation(place, head);
   if (!value || nodes[place].parts || nodes[place].t !== "operation") return caption ? [{ ...head, note: shapeNote(place) }] : [];
   if (allNumbers(place)) {
     const side = entryEquation(place, 0);

@@ -21,8 +21,10 @@ function startDetails() {
 /** The panel's content while nothing is selected. */
 function welcome() {
   const outcome = result === null ? [] : [part(`Derivatives of ${nodes[result].n}`, chip(result))];
-  const leaves = nodes.map((_, place) => place).filter((place) => !ins[place].length && nodes[place].g && totalOf(place));
+  const leaves = nodes.map((_, place) => place).filter((place) => !ins[place].length && ((nodes[place].g && totalOf(place)) || complexTexts(place, true)));
   const list = leaves.slice(0, 30).map((place) => {
+    const complex = complexTexts(place, true);
+    if (complex) return link_(place, make("span", { class: "number gradient" }, complex.length === 1 ? `∂ ${complex[0]}` : `${counted(complex.length)} numbers`));
     const total = totalOf(place);
     return link_(place, make("span", { class: "number gradient" }, total.data.length === 1 ? `∂ ${short(total.data[0])}` : `‖∂‖ ${short(norm(total), 3)}`));
   });
@@ -45,7 +47,7 @@ function link_(place, ...more) {
   const node = nodes[place];
   const where = node.sc ? make("small", { class: "where" }, ` ${node.sc[node.sc.length - 1]}`) : null;
   return make("li", {}, make("button", { class: "row", type: "button", onclick: () => goTo(place) },
-    make("span", { class: `dot ${node.r} ${node.t}` }), make("span", {}, node.n, where), ...more));
+    make("span", { class: `dot ${node.r} ${node.t}` }), make("span", { title: node.n.length > 24 ? node.n : null }, node.n, where), ...more));
 }
 
 function chip(place) {
@@ -70,7 +72,8 @@ function nodeDetails(place) {
   found.push(make("section", {}, make("dl", { class: "facts" }, ...facts(node))));
   if (stale.has(place)) found.push(make("p", { class: "warn" }, `Not computed in the page: ${stale.get(place)}.`));
   if (isEditable(place)) found.push(make("button", { type: "button", id: "edit-on-card", title: "Type or drag its numbers at the card, with the result as a curve (v)", onclick: () => openEditor(place) }, "Edit on the card"));
-  found.push(...valuePart(place), ...gradientPart(place), ...workedPart(place), ...arrivalPart(place), ...neighbours(place), ...sourcePart(node));
+  const numbers_ = isComplex(place) ? complexPart(place) : [...valuePart(place), ...gradientPart(place)];
+  found.push(...numbers_, ...workedPart(place), ...arrivalPart(place), ...neighbours(place), ...sourcePart(node));
   return found;
 }
 
@@ -119,7 +122,7 @@ function gradientPart(place) {
       make("p", { class: "caption" }, total.data.length === 1 ? "the total derivative: the sum over all paths" : word))];
   }
   if (node.j && !rowsNow) return [make("section", {}, make("h2", {}, title), imagesView(place, true), summaryView(node.j, `gradient of ${node.n}`))];
-  if (rowsNow) return [make("section", {}, make("h2", {}, title), make("p", { class: "note" }, schedule.active.has(place) ? "Not computed in the page after this edit." : "No gradient reaches this node."))];
+  if (rowsNow) return [make("section", {}, make("h2", {}, title), make("p", { class: "note" }, schedule.active.has(place) || node.j ? "Not computed in the page after this edit." : "No gradient reaches this node."))];
   return schedule.active.has(place) || !valueOf(place) ? [] : [make("section", {}, make("h2", {}, title), make("p", { class: "note" }, `${of} doesn't depend on it.`))];
 }
 

@@ -11,7 +11,8 @@ function edgeDetails(number) {
   const formula = formulaOf(edge.b);
   if (formula) head.push(make("div", { class: "formula", html: formula }));
   if (!isFloat(edge.a) || !isFloat(edge.b)) {
-    return [...head, make("p", { class: "note" }, "No derivative: only floating-point values have one.")];
+    const why = isComplex(edge.a) || isComplex(edge.b) ? "The page has no local derivatives of complex numbers; pg.vjp gives them." : "No derivative: only floating-point values have one.";
+    return [...head, make("p", { class: "note" }, why)];
   }
   return [...head, ...localPart(number), ...chainPart(number)];
 }

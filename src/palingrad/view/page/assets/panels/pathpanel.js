@@ -6,7 +6,10 @@ const ADDED = 2000; // the most paths that are summed one by one
 function startPaths() {
   watch(["from", "to", "version", "tab"], () => state.tab === "paths" && showPaths());
   watch(["tab"], () => state.tab !== "paths" && set({ path: null }));
-  watch(["path"], redraw);
+  watch(["path"], () => {
+    if (state.path) unfoldAll(state.path.flatMap((number) => [edges[number].a, edges[number].b]));
+    redraw();
+  });
 }
 
 /** The default ends of the paths: the first leaf with a gradient, and the result. */
@@ -56,24 +59,21 @@ function isComplexBetween(from, to) {
   return reached.get(to) === true;
 }
 
-function isComplex(place) {
-  return (nodes[place].d || "").startsWith("complex");
-}
-
 function pathList(from, to) {
   const [a, b] = [nodes[from].n, nodes[to].n];
   if (from === to) return [make("p", { class: "note" }, "Both are the same node: its derivative with respect to itself is 1.")];
   const ways = between(from, to);
   const total = ways.get(from) || 0n;
   const title = make("h3", { class: "derive" }, `∂${b} / ∂${a}`);
+  const outside = isComplexBetween(from, to);
   if (!total) {
-    const outside = isComplexBetween(from, to);
     const said = outside ? `The way from ${a} to ${b} leads through complex numbers, whose derivatives the page doesn't have: pg.gradients does.`
       : `No path leads from ${a} to ${b}: the derivative is 0.`;
     return [title, make("p", { class: "note" }, said)];
   }
   const how = make("p", { class: "note", id: "path-count", "data-count": String(total) },
     total === 1n ? "One path: the derivative is the product of its local derivatives." : `${counted(total)} paths. By the chain rule, the derivative is the sum of the products along the paths.`);
+  if (outside) how.append(" Others lead through complex numbers, along which the page has no derivatives; they are part of the total.");
   const list = make("div", { id: "path-list" });
   const walker = pathsBetween(from, to, ways);
   const more = make("button", { type: "button", style: "margin-top:8px" }, "Show more");
@@ -90,7 +90,7 @@ function pathList(from, to) {
   };
   more.onclick = show;
   show();
-  return [title, how, list, more, sumPart(from, to, ways, total)];
+  return [title, how, list, more, sumPart(from, to, ways, total, outside)];
 }
 
 /** One path: its nodes, factors and product. A click highlights it in the graph. */
@@ -134,7 +134,7 @@ function exactTable({ rows, n, data: numbers }) {
 }
 
 /** The sum over the paths, next to the total of the reverse pass. */
-function sumPart(from, to, ways, count_) {
+function sumPart(from, to, ways, count_, outside) {
   const [a, b] = [nodes[from].n, nodes[to].n];
   const oneByOne = count_ <= BigInt(ADDED);
   let sum = null;
@@ -153,7 +153,8 @@ function sumPart(from, to, ways, count_) {
     matrix.data.length === 1 ? make("span", { id, html: digitsOf(matrix.data[0]) }) : make("span", { id, style: "grid-column:1/-1" }, exactTable(matrix)));
   put(oneByOne ? "Sum of all paths" : "Sum of all paths, by dynamic programming", sum, "path-sum");
   put(`Total ∂${b}/∂${a}`, total, "path-total");
-  if (sum && total) {
+  if (outside && sum && total) box.append(make("span", {}), make("span", { id: "path-check", class: "note" }, "the rest comes through complex numbers"));
+  else if (sum && total) {
     const apart = sum.data.reduce((worst, x, k) => Math.max(worst, Object.is(x, total.data[k]) ? 0 : Math.abs(x - total.data[k])), 0);
     const size = Math.max(most(total.data), terms);
     const equal = apart === 0 || apart <= 1e-12 * size;

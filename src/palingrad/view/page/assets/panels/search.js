@@ -95,11 +95,15 @@ function startSearch() {
   input.addEventListener("focus", () => input.value && show());
 }
 
+/** Expands the scopes that hide any of these nodes. */
+function unfoldAll(places) {
+  const around = new Set();
+  for (const place of places) (nodes[place].s || []).forEach((_, depth, scope) => around.add(scope.slice(0, depth + 1).join("/")));
+  const left = [...state.collapsed].filter((path) => !around.has(path));
+  if (left.length < state.collapsed.size) set({ collapsed: new Set(left) });
+}
+
 /** Expands the scopes that hide a node. */
 function unfold(place) {
-  const scope = nodes[place].s || [];
-  const around = scope.map((_, depth) => scope.slice(0, depth + 1).join("/"));
-  if (around.some((path) => state.collapsed.has(path))) {
-    set({ collapsed: new Set([...state.collapsed].filter((path) => !around.includes(path))) });
-  }
+  unfoldAll([place]);
 }

@@ -15,7 +15,7 @@ function startWhatIf() {
 function editable() {
   const rank = (node) => ({ variable: 0, placeholder: 1, constant: node.g ? 2 : 3 })[node.t];
   return nodes.map((_, place) => place)
-    .filter((place) => !ins[place].length && nodes[place].t !== "operation" && sizeOf(place) !== null && sizeOf(place) <= CELLS && sizeOf(place) > 0)
+    .filter((place) => !ins[place].length && !isComplex(place) && nodes[place].t !== "operation" && sizeOf(place) !== null && sizeOf(place) <= CELLS && sizeOf(place) > 0)
     .sort((a, b) => rank(nodes[a]) - rank(nodes[b]) || a - b);
 }
 
@@ -28,6 +28,7 @@ function showWhatIf() {
   const panel = at("whatif");
   const leaves = editable();
   const cant = blocked();
+  const complex = nodes.filter((node, place) => !ins[place].length && isComplex(place)).length;
   const big = nodes.filter((node, place) => !ins[place].length && node.t === "variable" && (sizeOf(place) ?? 0) > CELLS).length;
   panel.replaceChildren(
     make("h3", {}, "What if a leaf were different?"),
@@ -37,6 +38,7 @@ function showWhatIf() {
       make("button", { type: "button", id: "reset", onclick: () => { resetEdits(); showWhatIf(); } }, "Undo all"), descentButton()),
     ...(leaves.length ? leaves.slice(0, 60).map(leafEditor) : [make("p", { class: "note" }, "No leaf is small enough to edit.")]),
     ...(leaves.length > 60 ? [make("p", { class: "note" }, `and ${counted(leaves.length - 60)} more leaves: choose one in the graph first.`)] : []),
+    ...(complex ? [make("p", { class: "note" }, `${complex === 1 ? "One leaf is" : `${complex} leaves are`} complex and can't be edited: the page doesn't compute with complex numbers.`)] : []),
     ...(big ? [make("p", { class: "note" }, `${big} Variables have more than ${CELLS} elements and can't be edited.`)] : []),
     ...(cant.length ? [part("Not computed in the page", make("ul", { class: "list" }, ...cant.slice(0, 20).map((place) => link_(place, make("span", { class: "note", style: "margin-left:auto;text-align:right" }, nodes[place].why || "")))))] : []));
   const chosen = leaves.indexOf(state.node);

@@ -33,13 +33,15 @@ function repairedBanner() {
   return { kind: "repaired", text: `Repaired run: ${repair}.`, buttons: [make("button", { type: "button", id: "show-original", title: "Show the run as it was", onclick: () => switchRun(false) }, "Back to the original run")] };
 }
 
-/** After an edit: the first node with a NaN or an infinity whose inputs are finite. */
+/** After an edit: the first node with a NaN or an infinity whose inputs are finite, or with a NaN whose inputs have none. */
 function editedBanner() {
   for (let place = 0; place < nodes.length; place++) {
     const value = ins[place].length ? valueOf(place) : null;
-    const element = value ? value.data.findIndex((x) => !Number.isFinite(x)) : -1;
     const inputs = ins[place].map((number) => valueOf(edges[number].a));
-    if (element < 0 || inputs.some((x) => !x || !x.data.every(Number.isFinite))) continue;
+    if (!value || inputs.some((x) => !x || x.data.some(Number.isNaN))) continue;
+    const finite = inputs.every((x) => x.data.every(Number.isFinite));
+    const element = value.data.findIndex(finite ? (x) => !Number.isFinite(x) : Number.isNaN);
+    if (element < 0) continue;
     const [file, line] = nodes[place].src || [];
     const from = inputs.every((x) => x.data.length === 1) ? ` of ${inputs.map((x) => short(x.data[0])).join(" and ")}` : "";
     const where = file ? ` at ${file}:${line}` : "";

@@ -6,7 +6,7 @@ let editing = null; // the leaf and the element: {place, element}
 /** Whether a node's value can be edited: a small leaf of known shape. */
 function isEditable(place) {
   const size = sizeOf(place);
-  return place !== null && !ins[place].length && nodes[place].t !== "operation" && nodes[place].r !== "update" && size !== null && size > 0 && size <= CELLS;
+  return place !== null && !isComplex(place) && !ins[place].length && nodes[place].t !== "operation" && nodes[place].r !== "update" && size !== null && size > 0 && size <= CELLS;
 }
 
 /** The leaf whose number is at a point of the canvas: the lower half of a scalar's card. */

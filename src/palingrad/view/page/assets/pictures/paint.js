@@ -48,31 +48,48 @@ function pixelsOf(rows, columns, numbers, top, grey) {
   return canvas_;
 }
 
-/** Draws the array of a card, and its gradient once it is complete. Returns whether the card has one. */
+const TALLEST = 18; // the largest digits that rows of numbers have space for, in the graph's units
+
+/** Draws the array of a card, and its gradient once it is complete. Returns whether it is legible there. */
 function paintArray(g, box, known, fill) {
   const { pic } = nodes[box.node];
   if (!pic || !known || stale.has(box.node)) return false;
   const paint_ = pic.k === "numbers" ? paintNumbersOf : paintPictureOf;
+  const both = pic.g && (nodes[box.node].z ? state.step === schedule.steps.length : hasGradient(box.node, state.step));
+  if (pic.k === "numbers" && !(legibleNumbers(g, box.node, false) && (!both || legibleNumbers(g, box.node, true)))) return false;
   paint_(g, box, false, fill);
-  if (pic.g && hasGradient(box.node, state.step)) paint_(g, box, true, fill);
+  if (both) paint_(g, box, true, fill);
   return true;
 }
 
+/** The texts of the numbers on a card with as many digits, up to three, as their cells have space for; null without space. */
+function legibleNumbers(g, place, gradient) {
+  const { pic, z } = nodes[place];
+  const size = type(11.5);
+  const numbers = z ? null : tilesOf(place, gradient)?.tiles[0];
+  if (size > TALLEST) return null;
+  g.font = `${size}px ${ink.mono}`;
+  const letter_ = g.measureText("0").width;
+  for (const digits of [3, 2, 1]) {
+    const write = (x) => short(x, digits);
+    const texts = z ? complexTexts(place, gradient, write) : numbers && Array.from(numbers, write);
+    if (!texts) return [];
+    if (letter_ * texts.reduce((n, text) => Math.max(n, text.length), 0) <= pic.s[0] - 4) return texts;
+  }
+  return null;
+}
+
 function paintNumbersOf(g, box, gradient, fill) {
-  const found = tilesOf(box.node, gradient);
-  if (!found) return;
   const { pic } = nodes[box.node];
+  const texts = legibleNumbers(g, box.node, gradient);
+  if (!texts || !texts.length) return;
   const colour = fill ? contrast(fill) : gradient ? ink.backward : ink.forward;
   g.textBaseline = "middle";
   g.textAlign = "right";
-  found.tiles[0].forEach((x, k) => {
+  texts.forEach((text, k) => {
     const [left, top, w, h] = cellOf(box, k, gradient);
     g.fillStyle = colour;
-    g.font = `11.5px ${ink.mono}`;
-    const text = short(x, 3);
-    const fits = (w - 6) / Math.max(w - 6, g.measureText(text).width);
-    if (fits < 1) g.font = `${11.5 * fits}px ${ink.mono}`;
-    g.fillText(text, left + w - 3, top + h / 2 + 0.5);
+    g.fillText(text, left + w - 2, top + h / 2 + 0.5);
   });
   const [left, top] = pictureCorner(box, gradient);
   bracket(g, left + 1, top + 1, pictureSize(pic)[0], pictureSize(pic)[1] - 2, colour);
@@ -113,10 +130,13 @@ function paintPictureOf(g, box, gradient, fill) {
   }
   if (top === undefined) return;
   g.fillStyle = fill ? contrast(fill) : gradient ? ink.backward : ink.soft;
-  g.font = `9.5px ${ink.mono}`;
+  const size = type(11);
+  const text = `${gradient ? "∂ " : ""}${top ? "±" : ""}${short(top, 2)}`;
+  g.font = `${size}px ${ink.mono}`;
+  if (size > 16 || g.measureText(text).width > pic.w + 8) return; // too small to be read: the details have the scale
   g.textAlign = "center";
   g.textBaseline = "alphabetic";
-  g.fillText(`${gradient ? "∂ " : ""}${top ? "±" : ""}${short(top, 2)}`, left + wide / 2, upper + high + 11);
+  g.fillText(text, left + wide / 2, upper + high + size);
 }
 
 /** The images of an array for the details panel, three screen pixels for each number; null without images. */

@@ -63,6 +63,13 @@ function csvText() {
     const [value, total] = [valueOf(place), totalOf(place)];
     const gradient = total && total.rows === 1 ? total.data : null;
     const head = [node.k, node.n, node.t === "operation" ? node.o : node.t, node.d || "", node.parts ? "" : shapeText(node.sh)].map(cell).join(",");
+    const complex = isComplex(place) && complexTexts(place, false, (x) => numeral(x, node.d === "complex64" ? "float32" : "float64"), true);
+    if (complex) {
+      const slopes = complexTexts(place, true, (x) => numeral(x), true) || [];
+      const python = (text) => (text || "").replace(/i$/, "j");
+      complex.forEach((x, k) => rows.push(`${head},${cell(csvIndex(node, k))},${python(x)},${python(slopes[k])}`));
+      return;
+    }
     if (!value) {
       missing += 1;
       rows.push(`${head},,,`);
