@@ -70,7 +70,7 @@ REDUCTIONS: dict[str, Function] = {
     r"\exists": lambda x, axes: np.any(x, axes),
 }
 
-LETTERS = {"B", "P", "Q", "F", "I", "J", "K", "Y", "D", r"\psi", r"\Gamma", r"\Phi", r"\zeta"}
+LETTERS = {"B", "P", "Q", "F", "I", "J", "K", "Y", "D", r"\psi", r"\Gamma", r"\Phi", r"\zeta", r"\varphi"}
 SYMBOLS: dict[str, Function] = {
     r"\mathbf{0}": lambda o: np.zeros(o.get("size", ())),
     r"\mathbf{1}": lambda o: np.ones(o.get("size", ())),
@@ -135,6 +135,7 @@ NAMES |= {
         "erfcx": sp.erfcx,
         "erf^-1": sp.erfinv,
         "erfc^-1": sp.erfcinv,
+        r"\varphi": lambda x: np.exp(-x * x / 2) / np.sqrt(2 * np.pi),
         r"\Phi": sp.ndtr,
         r"\Phi^-1": sp.ndtri,
         "B": sp.beta,
