@@ -23,6 +23,7 @@ from ..kernels import control, formula, reducers, scan, windowed
 from ..kernels.attention.kernel import ATTENTION
 from ..kernels.attention.recipe import Attended, Recipe
 from ..kernels.bounds_check import bounds_check
+from ..kernels.factor import family as factor
 from ..kernels.fallback import FALLBACK
 from ..kernels.family import Group, KernelFamily
 from ..kernels.gemm.family import PRODUCT
@@ -107,7 +108,7 @@ class _Fusion:
             node
         ):
             self._indexed(node, family)
-        elif (family := self._of_library(node)) is not None:
+        elif (family := factor.family_of(node) or self._of_library(node)) is not None:
             self._start_group(node, family)
         elif windowed.fits(node):
             self._start_group(node, windowed.WINDOW, windowed.layout(node))
