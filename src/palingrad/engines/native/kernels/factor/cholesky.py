@@ -14,26 +14,23 @@ from typing import Any, ClassVar
 from .....graph.state.records import dataclass
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, read, vectors, write
-from ...llvm.strided_view import View
 from ...llvm.values import Value
 from ..formula import dtype_of
 from ..gemm.packing import pack_rows
 from ..kernel import Fused, Kernel, Views
 from ..library.call import NOT_POSITIVE, fails
 from .panels import PanelPlan, from_lane
+from .stages import Packed, Stage, Written
 from .triangle import Divide, Factored, Subtracted
 
-_NS = 0.02  # nanoseconds of a multiplication, about
+LABEL = "Cholesky"  # in explain()
 
 
 @dataclass(frozen=True, eq=False)
-class Symmetrized(Kernel):
+class Symmetrized(Packed):
     """(x + xᵀ)/2 in panels, in its workspace, where it is factored. An item is a panel."""
 
-    label, description = "Cholesky", "symmetric part in panels"
-
-    plan: PanelPlan
-    view: View
+    label, description = LABEL, "symmetric part in panels"
 
     @classmethod
     def of(cls, fused: Fused, views: Views) -> Symmetrized:
@@ -41,30 +38,6 @@ class Symmetrized(Kernel):
         view = views[fused.first.inputs[0]]
         n = view.shape[0]
         return cls(fused, PanelPlan.of(dtype_of(fused.first), n, n), view)
-
-    @property
-    def live_out(self) -> tuple[Any, ...]:
-        return ()
-
-    @property
-    def items(self) -> int:
-        """The panels."""
-        return self.plan.panels
-
-    @property
-    def cost(self) -> float:
-        return 0.4 * self.plan.rows**2
-
-    @property
-    def workspace(self) -> int:
-        """The panels, and the reciprocals of the factor's diagonal."""
-        plan = self.plan
-        return (plan.panels * plan.size + plan.padded) * plan.dtype.itemsize
-
-    @property
-    def workspaces(self) -> tuple[Kernel, ...]:
-        """None: it reads its input."""
-        return ()
 
     def continuation(self) -> Kernel:
         return Triangle(self.fused, self, 0)
@@ -115,89 +88,10 @@ class Symmetrized(Kernel):
 
 
 @dataclass(frozen=True, eq=False)
-class Stage(Kernel):
-    """A stage of a factorisation, in the panels of the first kernel."""
-
-    label = "Cholesky"
-    is_counted_before: ClassVar[bool] = True
-
-    whole: Symmetrized
-    block: int
-
-    @property
-    def plan(self) -> PanelPlan:
-        """The panels."""
-        return self.whole.plan
-
-    @property
-    def live_out(self) -> tuple[Any, ...]:
-        return ()
-
-    @property
-    def computed(self) -> tuple[Any, ...]:
-        return ()
-
-    def reads(self) -> tuple[Any, ...]:
-        return ()
-
-    @property
-    def workspaces(self) -> tuple[Kernel, ...]:
-        return (self.whole,)
-
-    @property
-    def first(self) -> int:
-        """The panel of the first item."""
-        return self.block
-
-    @property
-    def items(self) -> int:
-        """The panels from the first on."""
-        return self.plan.panels - self.first
-
-    @property
-    def work(self) -> int:
-        """The multiplications for a column of a panel."""
-        raise NotImplementedError
-
-    @property
-    def cost(self) -> float:
-        return _NS * self.items * self.plan.width * self.work
-
-    def panel(self, context: KernelContext, number: Any) -> Any:
-        """A pointer to a panel."""
-        b = context.builder
-        panels = context.typed(self.whole, self.plan.dtype)
-        return b.gep(panels, [b.mul(number, integer(self.plan.size))])
-
-    def reciprocals(self, context: KernelContext) -> Any:
-        """A pointer to the reciprocals of the diagonal."""
-        plan = self.plan
-        return context.typed(self.whole, plan.dtype, plan.panels * plan.size)
-
-    def emit(self, context: KernelContext) -> None:
-        b, plan = context.builder, self.plan
-        start, tiles = integer(self.block * plan.width), integer(plan.tiles(self.block))
-        with loop(b, context.begin, context.end) as item:
-            number = b.add(item, integer(self.first))
-
-            def one(columns: int) -> None:
-                self.emit_panel(context, number, plan.vectors(columns), (start, tiles))
-
-            either(b, number, plan.panels, plan.rest, plan.width, one)
-
-    def emit_panel(
-        self, context: KernelContext, number: Any, across: int, rows: tuple[Any, Any]
-    ) -> None:
-        """Emits what is done to a panel with so many vectors, in the block's first row and number
-        of tiles."""
-        raise NotImplementedError
-
-
-@dataclass(frozen=True, eq=False)
 class Triangle(Stage):
     """Subtracts the products of the rows above a block, and factors its triangle."""
 
-    description = "rows above subtracted, triangle factored"
+    label, description = LABEL, "rows above subtracted, triangle factored"
     may_fail: ClassVar[bool] = True
 
     @property
@@ -214,10 +108,9 @@ class Triangle(Stage):
         last = self.block + 1 == self.plan.panels
         return (Lower if last else Divided)(self.fused, self.whole, self.block)
 
-    def emit_panel(
-        self, context: KernelContext, number: Any, across: int, rows: tuple[Any, Any]
-    ) -> None:
+    def emit_panel(self, context: KernelContext, number: Any, columns: int) -> None:
         b, plan = context.builder, self.plan
+        across, rows = plan.vectors(columns), plan.block(self.block)
         at, left = self.panel(context, number), self.panel(context, integer(self.block))
         if self.block:
             function = Subtracted(b.module, "panel.subtracted", plan, across).emitted()
@@ -227,7 +120,7 @@ class Triangle(Stage):
             return  # the panels with so many vectors come after the triangle's
         with b.if_then(b.icmp_signed("==", number, integer(self.block))):
             function = Factored(b.module, "panel.cholesky", plan, across).emitted()
-            bad = b.call(function, [at, self.reciprocals(context), *rows])
+            bad = b.call(function, [at, self.of_rows(context), *rows])
             fails(context, bad, NOT_POSITIVE)
 
 
@@ -235,7 +128,7 @@ class Triangle(Stage):
 class Divided(Stage):
     """Divides a block's rows in the panels after it by its triangle."""
 
-    description = "rows divided by the triangle"
+    label, description = LABEL, "rows divided by the triangle"
 
     @property
     def first(self) -> int:
@@ -248,36 +141,18 @@ class Divided(Stage):
     def continuation(self) -> Kernel:
         return Triangle(self.fused, self.whole, self.block + 1)
 
-    def emit_panel(
-        self, context: KernelContext, number: Any, across: int, rows: tuple[Any, Any]
-    ) -> None:
-        b = context.builder
+    def emit_panel(self, context: KernelContext, number: Any, columns: int) -> None:
+        b, plan = context.builder, self.plan
         at, left = self.panel(context, number), self.panel(context, integer(self.block))
-        function = Divide(b.module, "panel.divided", self.plan, across).emitted()
-        b.call(function, [left, at, self.reciprocals(context), *rows])
+        function = Divide(b.module, "panel.divided", plan, plan.vectors(columns)).emitted()
+        b.call(function, [left, at, self.of_rows(context), *plan.block(self.block)])
 
 
 @dataclass(frozen=True, eq=False)
-class Lower(Stage):
+class Lower(Written):
     """Writes the transpose of the upper triangle: the factor. An item is a panel."""
 
-    description = "lower triangle written"
-
-    @property
-    def live_out(self) -> tuple[Any, ...]:
-        return self.fused.live_out
-
-    @property
-    def computed(self) -> tuple[Any, ...]:
-        return self.nodes
-
-    @property
-    def first(self) -> int:
-        return 0
-
-    @property
-    def cost(self) -> float:
-        return 0.3 * self.plan.rows**2
+    label, description = LABEL, "lower triangle written"
 
     def emit(self, context: KernelContext) -> None:
         b, plan = context.builder, self.plan

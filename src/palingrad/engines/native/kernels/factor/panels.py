@@ -77,6 +77,10 @@ class PanelPlan:
         """The tiles of the block of rows with the number of a panel."""
         return min(self.width, self.padded - panel * self.width) // self.height
 
+    def block(self, number: int) -> tuple[Any, Any]:
+        """The first row, and the number of tiles, of the block of rows with a panel's number."""
+        return integer(number * self.width), integer(self.tiles(number))
+
     def tile(self, module: Any, vectors: int, *, transposed: bool) -> ir.Function:
         """The function that subtracts the product of a left operand's tile and a panel with so many
         vectors. The left operand is a panel, or with `transposed` the transpose of one."""
@@ -143,6 +147,32 @@ class PanelFunction:
     def _places(self, number: int) -> list[int]:
         start = number * self.plan.width
         return [start + vector * self.plan.lanes for vector in range(self.vectors)]
+
+    def exchange(self, panel: Any, row: Any, other: Any) -> None:
+        """Emits the exchange of two rows of a panel."""
+        b, width = self.b, integer(self.plan.width)
+        first, second = (b.gep(panel, [b.mul(one, width)]) for one in (row, other))
+        mine, its = self.row(first, 0), self.row(second, 0)
+        self.put(first, 0, its)
+        self.put(second, 0, mine)
+
+    def divided(self, left: Any, right: Any, at: Any, terms: Any) -> None:
+        """Emits that the rows of a tile `at` lose the product of `left` and `right`, of so many
+        terms, and are divided by the unit lower triangle that follows in `left`."""
+        b, plan = self.b, self.plan
+        self.subtract(left, right, at, terms, transposed=False)
+        own = b.gep(left, [terms])
+        rows = [self.row(at, number) for number in range(plan.height)]
+        for number in range(plan.height):
+            for other in range(number + 1, plan.height):
+                factor = self.number(own, integer(other * plan.width + number))
+                rows[other] = self.less(rows[other], factor, rows[number])
+            self.put(at, number, rows[number])
+
+    def less(self, row: list[Value], factor: Value, other: list[Value]) -> list[Value]:
+        """A row minus a number times another row."""
+        many = self.spread(-factor)
+        return [many.fused(one, mine) for one, mine in zip(other, row, strict=True)]
 
     def number(self, at: Any, place: Any) -> Value:
         """Emits the load of one number."""

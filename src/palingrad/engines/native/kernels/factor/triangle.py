@@ -54,11 +54,7 @@ class Divide(PanelFunction):
                 self.put(at, number, rows[number])
                 for other in range(number + 1, plan.height):
                     one = self.number(own, integer(number * plan.width + other))
-                    factor = self.spread(-one)
-                    rows[other] = [
-                        factor.fused(up, mine)
-                        for up, mine in zip(rows[number], rows[other], strict=True)
-                    ]
+                    rows[other] = self.less(rows[other], one, rows[number])
         b.ret_void()
 
 
@@ -102,9 +98,5 @@ class Factored(PanelFunction):
                 write(b, own, root, diagonal)
                 for other in range(number + 1, plan.height):
                     one = self.number(own, integer(number * plan.width + other))
-                    factor = self.spread(-one)
-                    rows[other] = [
-                        factor.fused(up, mine)
-                        for up, mine in zip(rows[number], rows[other], strict=True)
-                    ]
+                    rows[other] = self.less(rows[other], one, rows[number])
         b.ret(b.load(bad))
