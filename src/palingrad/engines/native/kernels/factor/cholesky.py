@@ -9,6 +9,7 @@ by it.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 from .....graph.state.records import dataclass
@@ -88,10 +89,31 @@ class Symmetrized(Packed):
 
 
 @dataclass(frozen=True, eq=False)
-class Triangle(Stage):
+class EachPanel(Stage):
+    """A stage that does the same to each panel."""
+
+    label = LABEL
+
+    def emit(self, context: KernelContext) -> None:
+        b, plan = context.builder, self.plan
+        with loop(b, context.begin, context.end) as item:
+            number = b.add(item, integer(self.first))
+
+            def one(columns: int) -> None:
+                self.emit_panel(context, number, columns)
+
+            either(b, number, plan.panels, plan.rest, plan.width, one)
+
+    @abstractmethod
+    def emit_panel(self, context: KernelContext, number: Any, columns: int) -> None:
+        """Emits what is done to a panel with so many columns."""
+
+
+@dataclass(frozen=True, eq=False)
+class Triangle(EachPanel):
     """Subtracts the products of the rows above a block, and factors its triangle."""
 
-    label, description = LABEL, "rows above subtracted, triangle factored"
+    description = "rows above subtracted, triangle factored"
     may_fail: ClassVar[bool] = True
 
     @property
@@ -125,10 +147,10 @@ class Triangle(Stage):
 
 
 @dataclass(frozen=True, eq=False)
-class Divided(Stage):
+class Divided(EachPanel):
     """Divides a block's rows in the panels after it by its triangle."""
 
-    label, description = LABEL, "rows divided by the triangle"
+    description = "rows divided by the triangle"
 
     @property
     def first(self) -> int:

@@ -11,6 +11,7 @@ from .....shapes import sizes
 from ..family import KernelFamily
 from .cholesky import Symmetrized
 from .lu import Columns
+from .slope import Halves
 from .solution import LuSolution, Solution
 
 _MOST = 1 << 24  # numbers of a matrix
@@ -35,7 +36,8 @@ def family_of(node: Operation) -> KernelFamily | None:
         return LuFamily(kernel)
     if node._library == "lu_solve":  # exchanges of rows that were given may be no rows
         pivots = node.inputs[1]
-        if not isinstance(pivots, Item) or pivots.inputs[0]._library != "lu_factor":
+        maker = pivots.inputs[0] if isinstance(pivots, Item) else None
+        if not isinstance(maker, Operation) or maker._library != "lu_factor":
             return None
     given = node.inputs[-1]
     if not (given.ndim == 1 or _is_matrix(given)):
@@ -48,6 +50,7 @@ def family_of(node: Operation) -> KernelFamily | None:
 # By the name that the operation gives.
 _KERNELS = {
     "cholesky": Symmetrized.of,
+    "cholesky_slope": Halves.of,
     "lu_factor": Columns.of,
     "lu_solve": LuSolution.of,
     "solve_triangular": Solution.of,

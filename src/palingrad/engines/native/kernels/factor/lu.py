@@ -45,7 +45,7 @@ class Columns(Packed):
     def emit(self, context: KernelContext) -> None:
         b, plan, view = context.builder, self.plan, self.view
         x = context.typed(view.base, plan.dtype, view.offset)
-        panels = context.typed(self, plan.dtype)
+        panels, step = context.typed(self, plan.dtype), (view.strides[0], view.strides[1])
         with loop(b, context.begin, context.end) as item:
             first = b.mul(item, integer(plan.width))
             source = b.gep(x, [b.mul(first, integer(view.strides[1]))])
@@ -53,7 +53,7 @@ class Columns(Packed):
 
             def one(columns: int) -> None:
                 size = (plan.rows, columns)
-                pack_rows(b, plan.dtype, source, view.strides, to, size, plan.lanes, plan.width)
+                pack_rows(b, plan.dtype, source, step, to, size, plan.lanes, plan.width)
 
             either(b, item, plan.panels, plan.rest, plan.width, one)
             zero = read(b, to, plan.dtype, integer(0), plan.lanes, 1).number(0)

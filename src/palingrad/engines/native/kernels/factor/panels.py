@@ -81,13 +81,15 @@ class PanelPlan:
         """The first row, and the number of tiles, of the block of rows with a panel's number."""
         return integer(number * self.width), integer(self.tiles(number))
 
-    def tile(self, module: Any, vectors: int, *, transposed: bool) -> ir.Function:
-        """The function that subtracts the product of a left operand's tile and a panel with so many
-        vectors. The left operand is a panel, or with `transposed` the transpose of one."""
+    def tile(self, module: Any, vectors: int, *, transposed: bool, subtracts: bool) -> ir.Function:
+        """The function of the product of a left operand's tile and a panel with so many vectors,
+        which it subtracts from what is there, or not. The left operand is a panel, or with
+        `transposed` the transpose of one."""
         places, step = (1, self.width) if transposed else (self.width, 1)
         return Tile(
             self.dtype, tuple(places * row for row in range(self.height)), vectors, self.lanes,
-            self.lanes, ((None, step, self.width),), True, True, adds=True, subtracts=True,
+            self.lanes, ((None, step, self.width),), True, True, adds=subtracts,
+            subtracts=subtracts,
         ).emitted(module)  # fmt: skip
 
 
@@ -128,8 +130,17 @@ class PanelFunction:
         self, left: Any, right: Any, at: Any, terms: Any, *, transposed: bool = True
     ) -> None:
         """Emits that the product of left and right, of so many terms, is subtracted at `at`."""
+        self._product(left, right, at, terms, transposed, True)
+
+    def multiply(self, left: Any, right: Any, at: Any, terms: Any, *, transposed: bool) -> None:
+        """Emits that the product of left and right, of so many terms, is written at `at`."""
+        self._product(left, right, at, terms, transposed, False)
+
+    def _product(
+        self, left: Any, right: Any, at: Any, terms: Any, transposed: bool, subtracts: bool
+    ) -> None:
         b, width = self.b, integer(self.plan.width)
-        tile = self.plan.tile(self.module, self.vectors, transposed=transposed)
+        tile = self.plan.tile(self.module, self.vectors, transposed=transposed, subtracts=subtracts)
         b.call(tile, [left, right, at, width, at, width, terms, ir.Constant(ir.IntType(1), 0)])
 
     def row(self, at: Any, number: int) -> list[Value]:
@@ -186,7 +197,16 @@ class PanelFunction:
 def from_lane(b: Any, value: Value, place: int, first: Any) -> Value:
     """The lanes of a vector from number `first` on, where its own begin with `place`; others are
     0."""
-    inside = b.icmp_signed(">=", lane_numbers(value.lanes, place), spread(b, first, value.lanes))
+    return _where(b, value, place, ">=", first)
+
+
+def up_to_lane(b: Any, value: Value, place: int, last: Any) -> Value:
+    """The lanes of a vector up to number `last`, where its own begin with `place`; others are 0."""
+    return _where(b, value, place, "<=", last)
+
+
+def _where(b: Any, value: Value, place: int, sign: str, number: Any) -> Value:
+    inside = b.icmp_signed(sign, lane_numbers(value.lanes, place), spread(b, number, value.lanes))
     return value.like(b.select(inside, value.code, value.number(0).code))
 
 

@@ -8,7 +8,7 @@ from .....graph.node import Node
 from .....graph.operation import Operation
 from .....graph.state.records import dataclass
 from ...llvm.kernel_context import KernelContext
-from ...llvm.loops import either, integer, loop
+from ...llvm.loops import integer
 from ...llvm.strided_view import View
 from ..kernel import Kernel
 from .panels import PanelPlan
@@ -91,7 +91,7 @@ class Stage(Kernel):
     @property
     def work(self) -> int:
         """The multiplications for a column of a panel."""
-        raise NotImplementedError
+        return 0
 
     @property
     def cost(self) -> float:
@@ -107,20 +107,6 @@ class Stage(Kernel):
         """A pointer to the numbers of the rows."""
         plan = self.plan
         return context.typed(self.whole, plan.dtype, plan.panels * plan.size)
-
-    def emit(self, context: KernelContext) -> None:
-        b, plan = context.builder, self.plan
-        with loop(b, context.begin, context.end) as item:
-            number = b.add(item, integer(self.first))
-
-            def one(columns: int) -> None:
-                self.emit_panel(context, number, columns)
-
-            either(b, number, plan.panels, plan.rest, plan.width, one)
-
-    def emit_panel(self, context: KernelContext, number: Any, columns: int) -> None:
-        """Emits what is done to a panel with so many columns."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True, eq=False)
