@@ -174,6 +174,15 @@ def test_the_bits_are_the_same_for_any_number_of_threads():
             np.testing.assert_array_equal(one, other)
 
 
+def test_explain_counts_stages_that_repeat_others():
+    h, *_ = matrices(400, "float32")
+    shown = pg.function(pg.linalg.cholesky, engine="native").explain(h)
+    assert "more kernels like the last ones" in shown
+    assert shown.count("triangle factored") == 2
+    assert shown.splitlines()[-2].endswith("640 kB out")
+    assert shown.splitlines()[-1].strip() == "cholesky"
+
+
 def test_a_program_that_updates_variables_factors_in_machine_code():
     total, (h, *_) = pg.Variable(np.zeros((60, 60))), matrices(60, "float64")
 

@@ -232,6 +232,10 @@ class Exchanges(LuStage):
     description = "rows exchanged"
 
     @property
+    def is_repetition(self) -> bool:
+        return False
+
+    @property
     def items(self) -> int:
         """The panels before the block."""
         return self.panels_of(self.block)[0]

@@ -55,14 +55,14 @@ class PanelPlan:
         return -(-self.rows // self.height) * self.height
 
     @property
-    def padding(self) -> int:
-        """The rows that pad a panel."""
-        return self.padded - self.rows
-
-    @property
     def size(self) -> int:
         """The numbers in a panel."""
         return self.padded * self.width
+
+    @property
+    def space(self) -> str:
+        """The shape and the dtype, in words."""
+        return f"({self.rows}, {self.columns}) {self.dtype}"
 
     @property
     def rest(self) -> int:

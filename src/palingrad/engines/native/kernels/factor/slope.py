@@ -134,6 +134,10 @@ class SlopeStage(Stage):
 
     whole: Halves
 
+    @property
+    def is_repetition(self) -> bool:
+        return self.block < self.plan.panels - 2
+
     def part(self, context: KernelContext, part: int, number: Any) -> Any:
         """A pointer to a panel of l, of h, or to an inverse; see `Halves.place`."""
         b = context.builder

@@ -48,6 +48,9 @@ class Packed(Kernel):
         """None: it reads its input."""
         return ()
 
+    def space(self) -> str:
+        return self.plan.space
+
 
 @dataclass(frozen=True, eq=False)
 class Stage(Kernel):
@@ -79,6 +82,10 @@ class Stage(Kernel):
         return (self.whole,)
 
     @property
+    def is_repetition(self) -> bool:
+        return self.block > 1
+
+    @property
     def first(self) -> int:
         """The panel of the first item."""
         return self.block
@@ -97,6 +104,9 @@ class Stage(Kernel):
     def cost(self) -> float:
         return NS * self.items * self.plan.width * self.work
 
+    def space(self) -> str:
+        return self.plan.space
+
     def panel(self, context: KernelContext, number: Any) -> Any:
         """A pointer to a panel."""
         b = context.builder
@@ -112,6 +122,10 @@ class Stage(Kernel):
 @dataclass(frozen=True, eq=False)
 class Written(Stage):
     """The last stage, which writes the node's value."""
+
+    @property
+    def is_repetition(self) -> bool:
+        return False
 
     @property
     def live_out(self) -> tuple[Operation, ...]:
