@@ -51,7 +51,7 @@ ORDER = {
     "engines": [["*"], ["native", "xla"], ["auto"], ["selection"]],
     "engines/native": [["llvm"], ["kernels"], ["plan"], ["runtime"], ["*"]],
     "engines/native/llvm": [["*"], ["functions"], ["maths"]],
-    "engines/native/kernels": [["*"], ["gemm"], ["attention", "conv"], ["windowed"]],
+    "engines/native/kernels": [["*"], ["gemm"], ["attention", "conv", "factor"], ["windowed"]],
     "view": [
         ["names", "binarize", "script"],
         ["scopes"],

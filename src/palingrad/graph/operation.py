@@ -83,7 +83,7 @@ class Operation(Declares, Node):
     _kind_name: ClassVar[str] = "operation"
     _parameters: ClassVar[tuple[str, ...]] = ()  # cache of `parameters`
     _plain: ClassVar[bool] = True  # whether f computes the value, rather than `compute`
-    _library: ClassVar[str] = ""  # the kernel that may compute it by another library's functions
+    _library: ClassVar[str] = ""  # the native kernel of its own that may compute it
     _shipped: ClassVar[bool] = True  # whether the class is the library's, whose rules are tested
     _by_structure: ClassVar[bool] = True  # whether attributes, shapes and dtypes fix the rules
 

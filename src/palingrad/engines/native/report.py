@@ -52,8 +52,15 @@ def explained(
     lines = _summary(program, schedule, buffers, code[cached])
     if unkept:
         lines += _wrapped(f"cache: the code isn't kept: {unkept}", " " * 8)
+    alike = 0
     for number, stage in enumerate(schedule.stages, 1):
         for kernel in stage:
+            if kernel.kernel.is_repetition:
+                alike += 1
+                continue
+            if alike:
+                lines.append(f"{'':>4}… {alike} more kernels like the last ones")
+                alike = 0
             lead = f"{number:>3} " if kernel is stage[0] else " " * 4
             lines += _described(kernel, schedule, lead)
     return "\n".join(lines)

@@ -152,6 +152,7 @@ class LuFactor(MultipleOutputs, Factorisation):
     """
 
     math = r"\operatorname{lu} {x}"
+    _library = "lu_factor"
     samples = [
         case(CYCLED),
         case(TALL),
@@ -231,6 +232,7 @@ class LuSolve(Factorisation):
 
     batched = solving
     math = r"\operatorname{lusolve}({f}, {p}, {b})"
+    _library = "lu_solve"
     samples = [
         case(REGULAR, np.array([1, 2, 2]), REGULAR[:, :2], transposed=False),
         case(BATCH, np.array([[1, 1], [0, 1]]), np.array([0.5, -1.5]), transposed=True),

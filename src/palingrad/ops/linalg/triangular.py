@@ -62,6 +62,7 @@ class SolveTriangular(Factorisation):
 
     batched = solving
     math = r"{a}^{-1}\,{b}"
+    _library = "solve_triangular"
     samples = [
         case(REGULAR, np.array([[1.0, -0.5], [0.5, 2.0], [-1.0, 0.3]]),
              lower=True, unit_diagonal=False),

@@ -74,6 +74,12 @@ def ordered(x: Any, a: Any, b: Any) -> Any:
     return pg.sort(x), pg.argsort(x), slope, pg.linalg.solve(a, b), pg.linalg.svdvals(b)
 
 
+def factored(x: Any) -> Any:
+    low = pg.linalg.cholesky(x)
+    solved = pg.linalg.solve(x, x[0]), pg.linalg.solve_triangular(x, x[0])
+    return pg.gradients(pg.sum(pg.tanh(low)), x), *solved
+
+
 def branched(x: Any) -> Any:
     y = pg.while_loop(lambda c: pg.sum(c) < 9, lambda c: c * 2 + 1, x)
     return pg.cond(y[0] > 3, pg.sin, lambda v: v[::-1], y)
@@ -97,6 +103,7 @@ PROGRAMS = [
     program(lambda x: (x > 0) // (x < 0), zeros(8)),
     program(lambda x: pg.cumsum(x, axis=1), zeros(8, 5)),
     program(ordered, zeros(8, 5), zeros(4, 4), zeros(4, 2)),
+    program(factored, zeros(120, 120)),
     program(lambda x: pg.scan(lambda c, row: (pg.tanh(c) + row, c), x[0], x), zeros(8, 5)),
     program(branched, zeros(3)),
     program(lambda x: pg.while_loop(lambda c: pg.sum(c) < 9, lambda c: c * 2 + 1, x), zeros(2000)),

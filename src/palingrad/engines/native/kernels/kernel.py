@@ -144,6 +144,11 @@ class Kernel(ABC):
         return False
 
     @property
+    def is_repetition(self) -> bool:
+        """Whether explain() only counts it, because it does what kernels before it do."""
+        return False
+
+    @property
     def constants(self) -> tuple[Node, ...]:
         """The constants of its regions, which must be in memory."""
         return ()

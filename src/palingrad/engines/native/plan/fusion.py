@@ -23,6 +23,7 @@ from ..kernels import control, formula, reducers, scan, windowed
 from ..kernels.attention.kernel import ATTENTION
 from ..kernels.attention.recipe import Attended, Recipe
 from ..kernels.bounds_check import bounds_check
+from ..kernels.factor import family as factor
 from ..kernels.fallback import FALLBACK
 from ..kernels.family import Group, KernelFamily
 from ..kernels.gemm.family import PRODUCT
@@ -62,7 +63,7 @@ class _Fusion:
         self._trains = bool(program.updates)
         self._bounds_checks: dict[Hashable, Group] = {}
         self._attention: dict[Recipe, Group] = {}
-        self._loops: dict[Node, Group] = {}  # those in registers
+        self._several: dict[Node, Group] = {}  # by the operation with several results
         # How often each value is still read by nodes without a group.
         self._uses = Counter(x for node in program.order for x in node.inputs)
         for node in program.order:
@@ -80,11 +81,15 @@ class _Fusion:
                 family = control.family_of(node, self.views, self._inside)
             group = self._start_group(node, family or FALLBACK)
             if isinstance(family, LoopFamily):
-                self._loops[node] = group
-        elif isinstance(node, Item) and node.inputs[0] in self._loops:
-            self.groups.put(node, self._loops[node.inputs[0]], whole(node))
+                self._several[node] = group
+        elif isinstance(node, Item) and node.inputs[0] in self._several:
+            self.groups.put(node, self._several[node.inputs[0]], whole(node))
         elif self._is_of_control(node):
             self.groups.put(node, self.groups.producer[node.inputs[0]], whole(node))
+        elif (family := self._in_panels(node)) is not None:
+            group = self._start_group(node, family)
+            if isinstance(node, MultipleOutputs):
+                self._several[node] = group
         elif not self._is_supported(node):
             self._start_group(node, FALLBACK)
         elif isinstance(node, Attended):
@@ -137,6 +142,12 @@ class _Fusion:
         if not all(x in self.views for x in node.inputs):
             return None
         return family_in_registers(node, _lowered_region)
+
+    def _in_panels(self, node: Operation) -> KernelFamily | None:
+        """The family of factors and solutions that are computed in panels of a matrix."""
+        if not all(x in self.views for x in node.inputs):
+            return None
+        return factor.family_of(node)
 
     def _of_library(self, node: Operation) -> KernelFamily | None:
         """The family of a node whose kernel calls another library's functions. They aren't called

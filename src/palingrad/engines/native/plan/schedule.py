@@ -115,9 +115,10 @@ class _Placing:
             return
         last = self._append(kernel, stage)
         more = kernel.continuation()
-        if more is not None:
+        while more is not None:
             stage += 1
             last = self._append(more, stage)
+            more = more.continuation()
         self._record(group, stage)
         self._complete(kernel, last)
 

@@ -9,6 +9,7 @@ is summed in the same order, whatever its neighbours.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -45,6 +46,7 @@ class Tile:
     adds: bool  # whether there can be earlier partial sums; otherwise the sums start from 0
     uncached: bool = False  # whether the result is in no cache and should be prefetched
     prefetches: bool = False  # whether each term prefetches a cache line for later tiles
+    subtracts: bool = False  # whether the products are subtracted from earlier sums
 
     def emitted(self, module: ir.Module) -> ir.Function:
         """The module's function (left, right, old sums, their row stride, new sums, their row
@@ -111,7 +113,7 @@ class _Emitter:
         return [*range(0, width, self.tile.lanes), width - 1]
 
     def _added(self, old: Any, step: Any, sums: list[Any], fresh: Any) -> list[Any]:
-        """The sums, added to the old ones unless they are `fresh`."""
+        """The sums, added to the old ones, or subtracted from them, unless they are `fresh`."""
         b, tile = self.builder, self.tile
         first = b.block
         reading, after = (b.function.append_basic_block(name) for name in ("reading", "sums"))
@@ -121,9 +123,10 @@ class _Emitter:
         for row in range(len(tile.rows)):
             old = b.gep(old, [step]) if row else old
             found += self._row(old, padded=False)
+        combined = operator.sub if tile.subtracts else operator.add
         pairs = [
-            (Value(b, so_far, tile.dtype, tile.lanes) + Value(b, one, tile.dtype, tile.lanes)).code
-            for so_far, one in zip(found, sums, strict=True)
+            combined(*(Value(b, part, tile.dtype, tile.lanes) for part in pair)).code
+            for pair in zip(found, sums, strict=True)
         ]
         b.branch(after)
         b.position_at_end(after)

@@ -24,13 +24,17 @@ from ..formula import dtype_of
 from ..kernel import Kernel
 
 # What a matrix may lack. A kernel that fails writes the text's number into the control block.
-NOT_POSITIVE, SINGULAR_MATRIX, ZERO_DIAGONAL, NO_SINGULAR_VALUES, NO_SLOPE = range(1, 6)
+(
+    NOT_POSITIVE, SINGULAR_MATRIX, ZERO_DIAGONAL, NO_SINGULAR_VALUES, NO_SLOPE,
+    ZERO_DIAGONAL_OF_TRIANGLE,
+) = range(1, 7)  # fmt: skip
 _LACKS = (
     "cholesky: a matrix isn't positive definite",
     f"solve: {SINGULAR}",
     "cholesky: a matrix has a 0 on its diagonal",
     f"svdvals: {NOT_FOUND}",
     f"lu: {NO_DERIVATIVE}",
+    "solve_triangular: a matrix has a 0 on its diagonal",
 )
 
 

@@ -26,9 +26,7 @@ from ..kernel import Fused, Views
 from .call import (
     NO_SINGULAR_VALUES,
     NO_SLOPE,
-    NOT_POSITIVE,
     SINGULAR_MATRIX,
-    ZERO_DIAGONAL,
     LibraryCall,
     called,
     copied,
@@ -155,66 +153,6 @@ class Factor(LibraryCall):
 
 
 @dataclass(frozen=True, eq=False)
-class CholeskyFactor(Factor):
-    """The lower triangular factor of (x + xᵀ)/2."""
-
-    description: ClassVar[str] = "Cholesky factor, by LAPACK"
-    names = ("lapack.potrf",)
-
-    def emit(self, context: KernelContext) -> None:
-        b, n, (x,) = context.builder, integer(self.size), self.views
-        out, info = context.pointer(self.fused.first), context.slot(INT32)
-        with loop(b, integer(0), n) as i, loop(b, integer(0), b.add(i, integer(1))) as j:
-            one = self.number(context, x, i, j)
-            self.put(context, out, one.number(0), j, i)
-            self.put(context, out, one * 0.5 + self.number(context, x, j, i) * 0.5, i, j)
-        self.call(context, 0, "U", self.size, out, self.size, info)
-        self.refused(context, info, NOT_POSITIVE)
-
-
-@dataclass(frozen=True, eq=False)
-class CholeskySlopes(Factor):
-    """The cotangent l⁻ᵀ s l⁻¹ of l lᵀ from that of l, where s is the symmetric part of the lower
-    triangle of lᵀ g with half of its diagonal."""
-
-    description: ClassVar[str] = "slope of a Cholesky factor, by BLAS"
-    names = ("blas.gemm", "blas.trsm")
-
-    @property
-    def numbers(self) -> int:
-        return 4 * self.size**2
-
-    def emit(self, context: KernelContext) -> None:
-        b, n, (low, g) = context.builder, self.size, self.views
-        # lᵀ, then lᵀ s l⁻¹; l⁻ᵀ; g, then s; l. All row after row.
-        across, inverse, inner, whole = (self.area(context, part * n * n) for part in range(4))
-        zero = Value(b, None, self.dtype, 1).number(0)
-        one = zero.number(1)
-        with loop(b, integer(0), integer(n)) as i:
-            with loop(b, integer(0), integer(n)) as j:
-                is_inside = b.icmp_signed("<=", j, i)
-                value = self.number(context, low, i, j)
-                value = value.like(b.select(is_inside, value.code, zero.code))
-                self.put(context, whole, value, i, j)
-                self.put(context, across, value, j, i)
-                on = b.icmp_signed("==", i, j)
-                self.put(context, inverse, one.like(b.select(on, one.code, zero.code)), i, j)
-                self.put(context, inner, self.number(context, g, i, j), i, j)
-            pivot = self.number(context, low, i, i)
-            fails(context, (pivot == 0.0).code, ZERO_DIAGONAL)
-        out = context.pointer(self.fused.first)
-        self.product(context, out, across, inner)
-        self.call(context, 1, "R", "U", "T", "N", n, n, 1.0, whole, n, inverse, n)
-        with loop(b, integer(0), integer(n)) as i, loop(b, integer(0), b.add(i, integer(1))) as j:
-            place = b.add(b.mul(i, integer(n)), j)
-            half = read(b, out, self.dtype, place, 1, 1) * 0.5
-            self.put(context, inner, half, i, j)
-            self.put(context, inner, half, j, i)
-        self.product(context, across, inverse, inner)
-        self.product(context, out, across, inverse, turns_y="T")
-
-
-@dataclass(frozen=True, eq=False)
 class LuSlopes(Factor):
     """The cotangent l⁻ᵀ s u⁻ᵀ of l u, where s is lᵀ g below the diagonal and g uᵀ on and above it,
     from g below, and on and above it."""
@@ -323,8 +261,6 @@ class SingularValues(Factor):
 
 
 _KERNELS: dict[str, type[Factor]] = {
-    "cholesky": CholeskyFactor,
-    "cholesky_slope": CholeskySlopes,
     "lu_slope": LuSlopes,
     "solve": Solution,
     "svdvals": SingularValues,

@@ -1,0 +1,200 @@
+"""Factors and solutions that machine code computes in panels: as exact as LAPACK's, refused where
+they must be, and of the same bits for any number of threads."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import palingrad as pg
+from palingrad.ops.linalg.cholesky import CholeskySlope
+
+# A part of a panel, several panels, and several blocks of LU factors.
+SIZES = [1, 7, 65, 210]
+
+
+def native(f: Any, *arrays: Any) -> Any:
+    """The results of the native engine, which nothing but machine code computes."""
+    run = pg.function(f, engine="native")
+    found = run(*arrays)
+    assert "Fallback" not in run.explain(*arrays)
+    return [one.astype(np.float64) for one in found]
+
+
+def matrices(n: int, dtype: str) -> tuple[Any, ...]:
+    """A positive definite matrix, and two others."""
+    rng = np.random.default_rng(n)
+    x, g = (rng.normal(size=(n, n)).astype(dtype) for _ in range(2))
+    return (x @ x.T / n + np.eye(n)).astype(dtype), x, g
+
+
+def close(found: Any, expected: Any, dtype: str, units: float) -> None:
+    """Errors are at most so many units in the last place of the largest number."""
+    limit = units * np.finfo(dtype).eps * max(np.abs(expected).max(), 1e-30)
+    np.testing.assert_allclose(found, expected, rtol=0, atol=limit)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("n", SIZES)
+def test_factors_are_exact_to_rounding(n, dtype):
+    h, x, g = matrices(n, dtype)
+
+    def f(h: Any, x: Any, g: Any) -> list[Any]:
+        low = pg.linalg.cholesky(h)
+        f, piv = pg.linalg.lu_factor(x)
+        across, _ = pg.linalg.lu_factor(x.mT)
+        return [low, pg.linalg.cholesky(h.mT + 0 * x), f, piv, across, CholeskySlope(low, g)]
+
+    low, again, lu, piv, across, slope = native(f, h, x, g)
+    close(low @ low.T, h, dtype, 10)
+    np.testing.assert_array_equal(again, low)
+    assert not np.triu(low, 1).any()
+    assert np.abs(np.tril(lu, -1)).max() <= 1
+
+    def product(f: Any) -> Any:
+        return (np.tril(f, -1) + np.eye(n)) @ np.triu(f)
+
+    given = x.astype(np.float64)
+    order = np.arange(n)
+    for row, pivot in enumerate(piv.astype(int)):
+        order[[row, pivot]] = order[[pivot, row]]
+    close(product(lu), given[order], dtype, 100)
+    np.testing.assert_array_equal(piv, pg.linalg.lu_factor(x)[1].numpy())
+    order = pg.linalg.lu(x.T)[0].numpy().argmax(axis=0)
+    close(product(across), given.T[order], dtype, 100)
+    close(slope, CholeskySlope(low, g.astype(np.float64)).numpy(), dtype, 40)
+
+
+@pytest.mark.parametrize(("dtype", "n"), [("float32", 9), ("float64", 70)])
+def test_solutions_are_exact_to_rounding(n, dtype):
+    _, x, g = matrices(n, dtype)
+    a = x + np.diag(np.full(n, 2 * np.sqrt(n), dtype))
+    small = (a / a.dtype.type(n)).copy()  # for triangles with ones on the diagonal
+    sides = [g[:, 0], g[:, :3], np.tile(g, 2)[:, : n + 5].T.copy().T]
+    options = [(trans, lower, unit) for trans in (0, 1) for lower, unit in ((0, 1), (1, 0), (1, 1))]
+
+    def f(a: Any, small: Any, *sides: Any) -> list[Any]:
+        factors = pg.linalg.lu_factor(a)
+        found = [pg.linalg.lu_solve(factors, b, trans) for b in sides for trans in (0, 1)]
+        for place, (trans, lower, unit) in enumerate(options):
+            t = small if unit else a
+            b = sides[place % len(sides)]
+            found.append(pg.linalg.solve_triangular(t, b, trans, bool(lower), bool(unit)))
+        return found
+
+    found = iter(native(f, a, small, *sides))
+    whole = a.astype(np.float64)
+    for b in sides:
+        close(next(found), np.linalg.solve(whole, b), dtype, 100)
+        close(next(found), np.linalg.solve(whole.T, b), dtype, 100)
+    for place, (trans, lower, unit) in enumerate(options):
+        triangle = (np.tril if lower else np.triu)(small.astype(np.float64) if unit else whole)
+        if unit:
+            np.fill_diagonal(triangle, 1)
+        b = sides[place % len(sides)]
+        close(next(found), np.linalg.solve(triangle.T if trans else triangle, b), dtype, 100)
+
+
+def test_triangles_that_are_not_read_may_hold_anything():
+    h, x, g = matrices(60, "float64")
+    low = np.linalg.cholesky(h)
+    nothing = np.triu(np.full_like(h, np.nan), 1)
+
+    def f(low: Any, g: Any, b: Any) -> list[Any]:
+        return [CholeskySlope(low, g), pg.linalg.solve_triangular(low, b, 0, True)]
+
+    for one, other in zip(native(f, low + nothing, g + nothing, x), native(f, low, g, x)):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_matrices_without_factors_are_refused_and_the_next_run_is_right():
+    h, _, g = matrices(100, "float64")
+    late, wrong, singular = h.copy(), h.copy(), h.copy()
+    late[90, 90] = -1
+    wrong[70, 70] = np.nan
+    singular[:, 80] = 0
+    low = np.linalg.cholesky(h)
+    zero = low.copy()
+    zero[99, 99] = 0
+    b = g[:, 0]
+    cases = [
+        (pg.linalg.cholesky, (late,), (h,), "a matrix isn't positive definite"),
+        (pg.linalg.cholesky, (wrong,), (h,), "a matrix isn't positive definite"),
+        (pg.linalg.solve, (singular, b), (h, b), "solve: a matrix is singular"),
+        (CholeskySlope, (zero, g), (low, g), "a matrix has a 0 on its diagonal"),
+        (pg.linalg.solve_triangular, (zero, b), (h, b), "solve_triangular: .* 0 on its diagonal"),
+    ]
+    for f, refused, right, text in cases:
+        run = pg.function(f, engine="native")
+        expected = pg.function(f, engine="numpy")(*right)
+        for _ in range(2):
+            np.testing.assert_allclose(run(*right), expected, rtol=1e-9, atol=1e-12)
+            with pytest.raises(np.linalg.LinAlgError, match=text):
+                run(*refused)
+
+
+def test_every_matrix_has_lu_factors():
+    """Only a solution refuses a 0 on the diagonal. A tiny pivot divides, since its reciprocal is
+    infinite."""
+    run = pg.function(lambda x: pg.linalg.lu_factor(x), engine="native")
+    singular = np.ones((60, 60))
+    tiny = np.diag(np.full(60, 1e-310)) + np.tril(np.full((60, 60), 5e-311), -1)
+    ties = np.where(np.random.default_rng(0).random((60, 60)) < 0.5, 1.0, -1.0)
+    for x in (singular, np.zeros((60, 60))):
+        for one, other in zip(run(x), pg.linalg.lu_factor(x), strict=True):
+            np.testing.assert_array_equal(one, other.numpy())
+    f = run(tiny)[0]
+    np.testing.assert_allclose(np.tril(f, -1), np.tril(tiny, -1) / 1e-310, rtol=1e-12)
+    np.testing.assert_array_equal(run(ties)[1][:1], pg.linalg.lu_factor(ties)[1].numpy()[:1])
+    with_nan = ties.copy()
+    with_nan[50, 3] = np.nan
+    assert np.isnan(run(with_nan)[0][-1]).any()
+
+
+def test_the_bits_are_the_same_for_any_number_of_threads():
+    h, x, g = matrices(300, "float32")
+
+    def f(h: Any, x: Any, g: Any) -> list[Any]:
+        low = pg.linalg.cholesky(h)
+        return [low, CholeskySlope(low, g), *pg.linalg.lu_factor(x), pg.linalg.solve(x, g)]
+
+    run, before = pg.function(f, engine="native"), pg.get_num_threads()
+    results: list[Any] = []
+    try:
+        for threads in (1, 2, 3):
+            pg.set_num_threads(threads)
+            for _ in range(5):
+                results.append([one.copy() for one in run(h, x, g)])
+    finally:
+        pg.set_num_threads(before)
+    for others in results[1:]:
+        for one, other in zip(results[0], others, strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_explain_counts_stages_that_repeat_others():
+    h, *_ = matrices(400, "float32")
+    shown = pg.function(pg.linalg.cholesky, engine="native").explain(h)
+    assert "more kernels like the last ones" in shown
+    assert shown.count("triangle factored") == 2
+    assert shown.splitlines()[-2].endswith("640 kB out")
+    assert shown.splitlines()[-1].strip() == "cholesky"
+
+
+def test_a_program_that_updates_variables_factors_in_machine_code():
+    total, (h, *_) = pg.Variable(np.zeros((60, 60))), matrices(60, "float64")
+
+    @pg.function(engine="native")
+    def step(h: Any) -> Any:
+        total.assign_add(pg.linalg.cholesky(h))
+        return pg.linalg.solve_triangular(h, h[0])
+
+    step(h)
+    assert "Fallback" not in step.explain(h)
+    before = total.numpy().copy()
+    close(before, np.linalg.cholesky(h), "float64", 10)
+    with pytest.raises(np.linalg.LinAlgError, match="positive definite"):
+        step(-h)
+    np.testing.assert_array_equal(total.numpy(), before)
