@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from typing import Any
 
 from ...errors import DTypeError, ShapeError
@@ -18,15 +19,17 @@ def verify(
     forbidden: tuple[type[Node], ...] = (),
     inside: tuple[type[Node], ...] | None = None,
     verified: Collection[Node] = (),
+    order: Sequence[Node] = (),
 ) -> set[Node]:
     """Assert that all nodes under `roots` are concrete, allowed and consistent with their rules.
 
     `inside` are the types forbidden in regions, by default the same as outside. Returns those
     nodes. Of a node in `verified`, returned earlier, only the order and the type are checked again.
+    `order` is their postorder, where it is known.
     """
     inside = forbidden if inside is None else inside
     seen: set[Node] = set()
-    for node in postorder(*roots):
+    for node in order or postorder(*roots):
         assert seen.issuperset(node.inputs), f"{node!r} comes before an input"
         seen.add(node)
         assert not isinstance(node, forbidden), f"{node!r} should be gone by now"
@@ -37,16 +40,21 @@ def verify(
             assert x._serial < node._serial, f"{node!r} is older than its inputs {x!r}"
         if isinstance(node, Operation) and node.deferred and not isinstance(node, MultipleOutputs):
             assert _as_its_rule_says(node), f"{node!r} broke its rule"
-        # of the class: a node explains what it lacks, which takes milliseconds
-        checked_regions = getattr(type(node), "checked_regions", None)
-        for inner in checked_regions(node) if checked_regions else ():
-            verify(inner, forbidden=inside)
+        if _has(type(node), "checked_regions"):
+            for inner in type(node).checked_regions(node):  # pyright: ignore
+                verify(inner, forbidden=inside)
     return seen
+
+
+@lru_cache(1024)
+def _has(kind: type[Node], name: str) -> bool:
+    """Whether a class has an attribute: one that it lacks it explains, which takes long."""
+    return hasattr(kind, name)
 
 
 def _as_its_rule_says(node: Operation) -> bool:
     """Whether a node without a value has the shape and dtype that its rules give."""
-    if hasattr(type(node), "expand"):  # a composite, whose clone expands anew
+    if _has(type(node), "expand"):  # a composite, whose clone expands anew
         again = node.clone(node.inputs)
         again._infer()
         return (again.shape, again.dtype) == (node.shape, node.dtype)
