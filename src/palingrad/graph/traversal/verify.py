@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from functools import lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ...errors import DTypeError, ShapeError
 from ..describe.faults import defined
@@ -40,21 +40,27 @@ def verify(
             assert x._serial < node._serial, f"{node!r} is older than its inputs {x!r}"
         if isinstance(node, Operation) and node.deferred and not isinstance(node, MultipleOutputs):
             assert _as_its_rule_says(node), f"{node!r} broke its rule"
-        if _has(type(node), "checked_regions"):
+        if _traits(type(node))[1]:
             for inner in type(node).checked_regions(node):  # pyright: ignore
                 verify(inner, forbidden=inside)
     return seen
 
 
-@lru_cache(1024)
-def _has(kind: type[Node], name: str) -> bool:
-    """Whether a class has an attribute: one that it lacks it explains, which takes long."""
-    return hasattr(kind, name)
+_FOUND: WeakKeyDictionary[type[Node], tuple[bool, bool]] = WeakKeyDictionary()
+
+
+def _traits(kind: type[Node]) -> tuple[bool, bool]:
+    """Whether a class is a composite, and whether it has regions. A class explains what it lacks,
+    which takes long, and is asked once."""
+    found = _FOUND.get(kind)
+    if found is None:
+        found = _FOUND[kind] = hasattr(kind, "expand"), hasattr(kind, "checked_regions")
+    return found
 
 
 def _as_its_rule_says(node: Operation) -> bool:
     """Whether a node without a value has the shape and dtype that its rules give."""
-    if _has(type(node), "expand"):  # a composite, whose clone expands anew
+    if _traits(type(node))[0]:  # a composite, whose clone expands anew
         again = node.clone(node.inputs)
         again._infer()
         return (again.shape, again.dtype) == (node.shape, node.dtype)
