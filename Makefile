@@ -15,7 +15,7 @@ SEED ?= 1000
 # Two processes test side by side: one thread each, and one cache of machine code for both. Bytecode is
 # kept, whatever the shell says: each of them, and what they start, would compile all sources again.
 QUIETLY = OPENBLAS_NUM_THREADS=1 PALINGRAD_NUM_THREADS=1 PALINGRAD_CACHE=$(abspath $(VENV))/cache PALINGRAD_VERIFY=1 PYTHONDONTWRITEBYTECODE=
-SOURCES = src tests benchmarks examples tools
+SOURCES = src tests benchmarks examples tools conftest.py
 
 .PHONY: train test test-whole test-scale browser tiny fuzz soak mutate check format bench clean
 .DEFAULT_GOAL := test
