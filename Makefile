@@ -1,5 +1,6 @@
 # make train: a virtual environment, the package, and a network trained on the embedded digits.
 # make test:  what the tests need, and all tests.
+# make test-whole: the same, with all samples in the checks for which make test takes every third one.
 # make test-scale: JAX into the same environment, and the tests of the xla engine, which make test leaves out.
 # make fuzz:  random graphs over all operations in every style, for MINUTES; SEED is the first.
 # make mutate: derivative rules made wrong in every way, which the tests must notice; takes minutes.
@@ -14,9 +15,9 @@ SEED ?= 1000
 # Two processes test side by side: one thread each, and one cache of machine code for both. Bytecode is
 # kept, whatever the shell says: each of them, and what they start, would compile all sources again.
 QUIETLY = OPENBLAS_NUM_THREADS=1 PALINGRAD_NUM_THREADS=1 PALINGRAD_CACHE=$(abspath $(VENV))/cache PALINGRAD_VERIFY=1 PYTHONDONTWRITEBYTECODE=
-SOURCES = src tests benchmarks examples tools
+SOURCES = src tests benchmarks examples tools conftest.py
 
-.PHONY: train test test-scale browser tiny fuzz soak mutate check format bench clean
+.PHONY: train test test-whole test-scale browser tiny fuzz soak mutate check format bench clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.made:
@@ -52,6 +53,9 @@ train: $(VENV)/.installed
 test: $(VENV)/.installed-test browser
 	@echo "tests/engines/xla isn't run here, because it needs JAX: make test-scale"
 	$(QUIETLY) $(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 --ignore=tests/engines/xla --ignore=src/palingrad/engines/xla
+
+test-whole: export PALINGRAD_TESTS = whole
+test-whole: test
 
 test-scale: $(VENV)/.installed-scale
 	$(QUIETLY) $(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 tests/engines/xla

@@ -11,7 +11,10 @@ import pytest
 import palingrad.compat.matrixslow as ms
 from palingrad.errors import ArgumentError
 
-SPAWN = multiprocessing.get_context("spawn")
+# Fresh processes, forked from one that has imported what they need.
+METHODS = multiprocessing.get_all_start_methods()
+FORKS = multiprocessing.get_context("forkserver" if "forkserver" in METHODS else "spawn")
+FORKS.set_forkserver_preload([__name__])
 SAMPLES, BATCH, EPOCHS = 24, 4, 3
 KINDS = ("ps", "ring")
 
@@ -106,13 +109,13 @@ def work(kind, conf, index, results, dies, shorter):
 
 def together(kind, workers, dies=None, shorter=None):
     """What each process of a training ended with."""
-    conf, results = cluster(workers), SPAWN.Queue()
+    conf, results = cluster(workers), FORKS.Queue()
     processes = [
-        SPAWN.Process(target=work, args=(kind, conf, index, results, dies, shorter))
+        FORKS.Process(target=work, args=(kind, conf, index, results, dies, shorter))
         for index in range(workers)
     ]
     if kind == "ps":
-        processes.append(SPAWN.Process(target=serve, args=(conf, results)))
+        processes.append(FORKS.Process(target=serve, args=(conf, results)))
     for process in processes:
         process.start()
     try:

@@ -36,6 +36,12 @@ def vague(program: Program) -> Program:
     return Program(program.feeds, (pg.exp(pg.placeholder()),), program.updates)
 
 
+def in_place(program: Program) -> Program:
+    """A broken pass: it changes a node that was verified before and returns the same Program."""
+    program.outputs[0]._shape = (7, 7)
+    return program
+
+
 def composite(program: Program) -> Program:
     with pg.Graph():
         node = pg.softmax(pg.placeholder((2,), dtype=pg.float32))
@@ -55,6 +61,7 @@ def backdated(program: Program) -> Program:
     [
         (retyped, "broke its rule"),
         (reshaped, "broke its rule"),
+        (in_place, "broke its rule"),
         (vague, "isn't concrete"),
         (composite, "should be gone by now"),
         (backdated, "is older than its inputs"),

@@ -29,7 +29,7 @@ def unknown_name(
     `names` are those it has; `elsewhere` maps names of other libraries to what is written here.
     """
     fact = f"module {module!r} has no attribute {name!r}"
-    if name.startswith("__"):  # tests of Python and of tools: nobody reads the message
+    if name.startswith("_"):  # tests of Python and of tools: nobody reads the message
         return UnknownNameError(fact)
     short = module.replace("palingrad", "pg", 1)
     instead = elsewhere.get(name)

@@ -71,12 +71,13 @@ def optimise(program: Program) -> Program:
     """An equivalent Program with fewer and cheaper operations, without composites.
 
     With PALINGRAD_VERIFY=1 in the environment the verifier checks the result of every pass: after
-    each pass the nodes that the pass made, at the end all nodes.
+    each pass that changed something the nodes that it made, at the end all nodes.
     """
     checking = os.environ.get("PALINGRAD_VERIFY") == "1"
     forbidden: tuple[type, ...] = (Gradient,)
     inside: tuple[type, ...] = (Gradient,)  # regions, which the pass `regions` optimises
     verified: set[Node] = set()
+    looked_at: tuple[object, ...] = ()  # the Program verified last, and what it may not hold
     settled: dict[Callable[[Program], Program], Program] = {}  # what a pass returned unchanged
     for rewrite in PASSES:
         if settled.get(rewrite) is program:
@@ -88,8 +89,15 @@ def optimise(program: Program) -> Program:
             forbidden = (Gradient, Composite)
         if rewrite is regions:
             inside = forbidden
-        if checking:
-            verified = verify(program.roots, forbidden=forbidden, inside=inside, verified=verified)
+        if checking and (found := (program, forbidden, inside)) != looked_at:
+            looked_at = found
+            verified = verify(
+                program.roots,
+                forbidden=forbidden,
+                inside=inside,
+                verified=verified,
+                order=program.order,
+            )
     if checking:
         verify(program.roots, forbidden=forbidden)
     return program

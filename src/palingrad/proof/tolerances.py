@@ -24,11 +24,10 @@ def assert_close(found: Any, expected: Any, what: str = "") -> None:
     """Assert that two arrays have one shape and dtype and, within its tolerance, one value."""
     found, expected = _alike(found, expected, what)
     tolerance = TOLERANCES.get(expected.dtype, 0.0)  # integers and booleans are exact
-    if tolerance:
+    near: Any = found == expected
+    if tolerance and not near.all():  # most are equal, which takes a tenth of the time to see
         with np.errstate(all="ignore"):
             near = np.isclose(found, expected, rtol=tolerance, atol=tolerance, equal_nan=True)
-    else:
-        near = found == expected
     _all_of(near, found, expected, what)
 
 

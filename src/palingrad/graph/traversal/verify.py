@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ...errors import DTypeError, ShapeError
 from ..describe.faults import defined
@@ -18,15 +19,17 @@ def verify(
     forbidden: tuple[type[Node], ...] = (),
     inside: tuple[type[Node], ...] | None = None,
     verified: Collection[Node] = (),
+    order: Sequence[Node] = (),
 ) -> set[Node]:
     """Assert that all nodes under `roots` are concrete, allowed and consistent with their rules.
 
     `inside` are the types forbidden in regions, by default the same as outside. Returns those
     nodes. Of a node in `verified`, returned earlier, only the order and the type are checked again.
+    `order` is their postorder, where it is known.
     """
     inside = forbidden if inside is None else inside
     seen: set[Node] = set()
-    for node in postorder(*roots):
+    for node in order or postorder(*roots):
         assert seen.issuperset(node.inputs), f"{node!r} comes before an input"
         seen.add(node)
         assert not isinstance(node, forbidden), f"{node!r} should be gone by now"
@@ -37,16 +40,27 @@ def verify(
             assert x._serial < node._serial, f"{node!r} is older than its inputs {x!r}"
         if isinstance(node, Operation) and node.deferred and not isinstance(node, MultipleOutputs):
             assert _as_its_rule_says(node), f"{node!r} broke its rule"
-        # of the class: a node explains what it lacks, which takes milliseconds
-        checked_regions = getattr(type(node), "checked_regions", None)
-        for inner in checked_regions(node) if checked_regions else ():
-            verify(inner, forbidden=inside)
+        if _traits(type(node))[1]:
+            for inner in type(node).checked_regions(node):  # pyright: ignore
+                verify(inner, forbidden=inside)
     return seen
+
+
+_FOUND: WeakKeyDictionary[type[Node], tuple[bool, bool]] = WeakKeyDictionary()
+
+
+def _traits(kind: type[Node]) -> tuple[bool, bool]:
+    """Whether a class is a composite, and whether it has regions. A class explains what it lacks,
+    which takes long, and is asked once."""
+    found = _FOUND.get(kind)
+    if found is None:
+        found = _FOUND[kind] = hasattr(kind, "expand"), hasattr(kind, "checked_regions")
+    return found
 
 
 def _as_its_rule_says(node: Operation) -> bool:
     """Whether a node without a value has the shape and dtype that its rules give."""
-    if hasattr(type(node), "expand"):  # a composite, whose clone expands anew
+    if _traits(type(node))[0]:  # a composite, whose clone expands anew
         again = node.clone(node.inputs)
         again._infer()
         return (again.shape, again.dtype) == (node.shape, node.dtype)
