@@ -70,7 +70,10 @@ REDUCTIONS: dict[str, Function] = {
     r"\exists": lambda x, axes: np.any(x, axes),
 }
 
-LETTERS = {"B", "P", "Q", "F", "I", "J", "K", "Y", "D", r"\psi", r"\Gamma", r"\Phi", r"\zeta", r"\varphi"}
+LETTERS = {
+    "B", "P", "Q", "F", "I", "J", "K", "Y", "D",
+    r"\psi", r"\Gamma", r"\varphi", r"\Phi", r"\zeta",
+}  # fmt: skip
 SYMBOLS: dict[str, Function] = {
     r"\mathbf{0}": lambda o: np.zeros(o.get("size", ())),
     r"\mathbf{1}": lambda o: np.ones(o.get("size", ())),
