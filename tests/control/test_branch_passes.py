@@ -111,3 +111,39 @@ def test_loops_with_the_same_condition_and_other_bodies_stay_apart():
     assert many(WhileLoop, f, X) == 2
     agree(f, X)
     close(pg.function(f)(X + 0.1)[1], (X + 0.1) * 9.0)
+
+
+def test_the_loop_of_values_is_part_of_the_loop_of_tangents_under_vmap():
+    """The tangents' loop is rebuilt for all examples, that of the values isn't."""
+
+    def value_and_slope(x):
+        def push(t):
+            return pg.jvp(grown, (x,), (t,))
+
+        return pg.vmap(push, out_axes=(None, 0))(np.eye(2))
+
+    assert many(WhileLoop, value_and_slope, X) == 1
+    value, slopes = pg.function(value_and_slope)(X)
+    close(value, grown(pg.tensor(X)))
+    step = 1e-6
+    for n, row in enumerate(np.eye(2)):
+        near = [np.asarray(grown(pg.tensor(X + s * row))) for s in (step, -step)]
+        np.testing.assert_allclose(slopes[n], (near[0] - near[1]) / (2 * step), rtol=1e-6)
+    agree(value_and_slope, X)
+
+
+def test_loops_that_differ_in_the_body_are_not_part_of_each_other():
+    def f(x):
+        def body(factor):
+            return lambda c: (c[0] * factor, c[1] + 1.0)
+
+        def loop(factor, init):
+            return pg.while_loop(lambda c: pg.sum(c[0]) < 9, body(factor), init)
+
+        more = pg.while_loop(
+            lambda c: pg.sum(c[0]) < 9, lambda c: (c[0] * 1.5, c[1] + 1.0, c[2] - c[0]), (x, 0.0, x)
+        )
+        return *loop(1.25, (x, 0.0)), *loop(1.5, (x, 0.0)), *more
+
+    assert many(WhileLoop, f, X) == 2
+    agree(f, X)

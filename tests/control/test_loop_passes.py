@@ -119,3 +119,30 @@ def test_a_sum_of_outer_products_is_one_product():
     expected = pg.grad(lambda w: loss(w, by_python))(w)
     f = pg.function(pg.grad(lambda w: loss(w, pg.scan)), engine="native")
     np.testing.assert_allclose(f(w), expected, rtol=1e-12)
+
+
+def test_a_recurrence_of_a_vector_needs_no_column():
+    """∂(Wh)/∂h·g is a product with a vector, and the factors of ∂/∂W are stacked as vectors."""
+    from palingrad.ops.control.loop import Loop
+
+    w, h, xs = RNG.normal(size=(3, 3)), RNG.normal(size=3), RNG.normal(size=(4, 3))
+
+    def loss(w, h, xs):
+        return pg.sum(pg.scan(lambda h, x: (pg.tanh(w @ h + x), None), h, xs)[0])
+
+    program = pg.function(pg.grad(loss, (0, 1)))._compiled((w, h, xs), {}).program
+    _, backward = [node for node in program.order if type(node) is Loop]
+    kinds = [node.kind_name() for node in backward.body.order]
+    assert "expand_dims" not in kinds
+    assert "matrix_transpose" not in kinds
+    assert [y.shape for y in backward.body.results] == [(3,), (3,)]
+
+    def by_python(w, h, xs):
+        for x in xs:
+            h = pg.tanh(w @ h + x)
+        return pg.sum(h)
+
+    for engine in ENGINES:
+        found = pg.function(pg.grad(loss, (0, 1)), engine=engine)(w, h, xs)
+        close(found[0], pg.grad(by_python, 0)(w, h, list(xs)))
+        close(found[1], pg.grad(by_python, 1)(w, h, list(xs)))

@@ -9,7 +9,7 @@ import pytest
 
 import palingrad as pg
 from control_loops import ROWS, START, WEIGHTS, close, loss_of, unrolled
-from palingrad.errors import ArgumentError, GraphError, ShapeError
+from palingrad.errors import ArgumentError, GraphError, OutOfRangeError, ShapeError
 
 ENGINES = [name for name in pg.engine_names() if name != "auto"]
 
@@ -158,3 +158,41 @@ def test_a_pullback_is_differentiable_at_a_cotangent_of_zeros(name):
     u = pg.zeros_like(pg.Variable(x))
     (pulled,) = pg.vjp(f, pg.Variable(x))[1](u)
     np.testing.assert_allclose(pg.gradients(pulled, u).numpy(), slope)
+
+
+def _by_scan(x, indices):
+    return pg.scan(lambda total, i: (total + x[i], None), 0.0, indices)[0]
+
+
+def _by_while(x, indices):
+    last = pg.while_loop(
+        lambda state: state[0] < 6,
+        lambda state: (state[0] + 1, state[1] + x[indices[state[0]]]),
+        (0, 0.0),
+    )
+    return last[1]
+
+
+def _by_nested(x, indices):
+    def outer(total, i):
+        inner = pg.scan(lambda total, j: (total + x[j], None), 0.0, indices)[0]
+        return total + inner * i, None
+
+    return pg.scan(outer, 0.0, indices)[0]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_an_index_out_of_range_names_operation_and_step(engine):
+    x, indices = np.arange(4.0), np.array([0, 1, 2, 3, 4, 0])
+    found = r"take: indices 4 … 4 for 4 rows, on axis 0: x \(4,\) float64.*test_scan_edges.py"
+    for f, where in [
+        (_by_scan, "loop, step 4: "),
+        (_by_while, "while_loop, step 4: "),
+        (_by_nested, "loop, step 0: loop, step 4: "),
+        (lambda x, i: pg.sum(pg.map(lambda j: x[j], i)), "loop, step 4: "),
+        (lambda x, i: x[i[4]], ""),
+    ]:
+        run = pg.function(f, engine=engine)
+        with pytest.raises(OutOfRangeError, match=f"^{where}{found}"):
+            run(x, indices)
+        assert np.isfinite(run(x, indices % 4))

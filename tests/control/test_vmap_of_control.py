@@ -297,3 +297,13 @@ def test_loops_of_all_examples_are_native():
     for f in (pg.vmap(scan_with(), (0, None)), pg.vmap(curved, (0, None)), of_rows):
         text = str(pg.function(f, engine="native").explain(XS, W))
         assert "within one native call" in text
+
+
+def test_a_bound_ends_a_loop_that_one_example_would_never_leave():
+    def f(x):
+        return pg.while_loop(lambda v: v < 10, lambda v: v * 2.0, x, max_steps=6)
+
+    found = pg.function(pg.vmap(f))(np.array([1.0, 0.0, 20.0, 0.25]))
+    np.testing.assert_array_equal(found, [16.0, 0.0, 20.0, 16.0])
+    slopes = pg.vmap(pg.grad(f))(np.array([1.0, 0.0, 20.0, 0.25]))
+    np.testing.assert_array_equal(slopes, [16.0, 64.0, 1.0, 64.0])

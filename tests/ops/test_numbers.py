@@ -155,3 +155,24 @@ def test_nan_has_no_sign(engine):
         sign, size = run(x)
         assert_same(np.asarray(sign), np.array([False, False]))
         assert_same(np.asarray(size), np.ones(2, dtype))
+
+
+@pytest.mark.parametrize("engine", pg.engine_names())
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_of_two_zeros_the_second_is_chosen(engine, dtype):
+    """NumPy's own choice is that of x86 on such machines only."""
+    x = np.tile(np.array([0.0, -0.0, -0.0, 0.0, 1.0], dtype), 5)
+    y = np.tile(np.array([-0.0, 0.0, -0.0, 0.0, np.nan], dtype), 5)
+
+    def f(x, y):
+        found = [pg.maximum(x, y), pg.minimum(x, y), pg.fmax(x, y), pg.fmin(x, y)]
+        found += [pg.relu(x), pg.relu6(x), pg.clip(x, -0.0, None), pg.clip(x, 0.0, 1.0)]
+        return [*found, pg.clip(x, -1.0, -0.0), pg.cummax(x[:4]), pg.cummin(y[:4])]
+
+    found = [np.asarray(one) for one in pg.function(f, engine=engine)(x, y)]
+    zero, minus = np.zeros_like(x), np.full_like(x, -0.0)
+    for one, expected in zip(
+        found, [y, y, y, y, zero, zero, minus, zero, minus, x[:4], y[:4]], strict=True
+    ):
+        zeros = one == 0
+        np.testing.assert_array_equal(np.signbit(one)[zeros], np.signbit(expected)[zeros])

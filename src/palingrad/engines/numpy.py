@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import Array
-from ..errors import EngineError
+from ..errors import EngineError, PalingradError
+from ..graph.declared.bounds import explained
 from ..graph.leaves import Constant, Placeholder
 from ..graph.node import Node
 from ..graph.operation import Operation
@@ -38,6 +39,7 @@ class NumpyExecutable(Executable):
         slots: dict[Node, int] = {node: slot for slot, node in enumerate(inputs)}
         for node in order:
             slots.setdefault(node, len(slots))
+        self._slots = slots
         self._fixed: list[Any] = [
             # As a view, which can't be made writable, because it may be returned.
             node.numpy().view() if isinstance(node, Constant) else None
@@ -66,8 +68,12 @@ class NumpyExecutable(Executable):
         """The outputs of a Program without Variables, unsealed: some may be feeds or views of
         them. NumPy's warnings are the caller's to silence."""
         values: list[Any] = [*feeds, *self._fixed]
-        for step in self._steps:
-            step(values)
+        try:
+            for step in self._steps:
+                step(values)
+        except IndexError as error:
+            self._explain_index(error, values)
+            raise
         return [values[slot] for slot, _ in self._outputs]
 
     def compute(
@@ -80,9 +86,27 @@ class NumpyExecutable(Executable):
     def _computed(self, feeds: Sequence[Array], states: Sequence[Array] = ()) -> list[Any]:
         """All values, by their numbers."""
         values: list[Any] = [*feeds, *states, *self._fixed]
-        for step in self._steps:
-            step(values)
+        try:
+            for step in self._steps:
+                step(values)
+        except IndexError as error:
+            self._explain_index(error, values)
+            raise
         return values
+
+    def _explain_index(self, error: IndexError, values: Sequence[Any]) -> None:
+        """Raise the error of the first operation that was given integers out of its bounds."""
+        if isinstance(error, PalingradError):
+            return
+        for node in self.program.order:
+            for one in explained(node) if isinstance(node, Operation) else ():
+                x = values[self._slots[one.x]] if one.x in self._slots else None
+                if (
+                    x is not None
+                    and np.size(x)
+                    and not one.allow(least := np.min(x), most := np.max(x))
+                ):
+                    raise one.error(int(least), int(most)) from None
 
 
 def _steps(

@@ -177,10 +177,10 @@ class ElementwiseMaths(Protocol):
         """x ≥ y; False for NaN."""
 
     def maximum(self, x: Any, y: Any) -> Any:
-        """max(x, y); NaN if either is NaN; for 0.0 and −0.0 either of them."""
+        """max(x, y); NaN if either is NaN; of 0.0 and −0.0 the second one."""
 
     def minimum(self, x: Any, y: Any) -> Any:
-        """min(x, y); NaN if either is NaN; for 0.0 and −0.0 either of them."""
+        """min(x, y); NaN if either is NaN; of 0.0 and −0.0 the second one."""
 
     def where(self, condition: Any, x: Any, y: Any) -> Any:
         """x where the condition isn't 0, else y."""

@@ -49,7 +49,7 @@ def optimised(region: Region) -> Region:
     program = optimise(Program(region.parameters, region.results))
     given = set(region.parameters)
     for leaf in program.order:
-        if not (leaf.inputs or leaf in given or isinstance(leaf, Constant)):
+        if not (leaf in given or isinstance(leaf, (Constant, Operation))):
             raise GraphError(
                 f"{leaf.label()} is read in the body of a loop or branch by a composite that "
                 f"doesn't have it as an input{leaf.built()}.",

@@ -14,6 +14,7 @@ from ..graph.operation import Operation
 from ..graph.registry import ops
 from ..graph.traversal.order import postorder
 from ..graph.traversal.replay import replay
+from ..ops.contract import Matmul
 from ..ops.elementwise.absorbing import AbsorbingProduct, DoublyAbsorbingProduct
 from ..ops.elementwise.arithmetic import Add, Divide, Multiply, Negative, Positive, Pow, Subtract
 from ..ops.elementwise.discrete import BitwiseAnd, Cast, OnesLike, StopGradient, ZerosLike
@@ -215,7 +216,23 @@ def _reshape(y: Any, x: Any) -> Node | None:
     inner = x.inputs[0] if type(x) in (Reshape, ExpandDims, Squeeze) else x
     if inner.shape == y.shape:
         return inner
+    if type(x) is Matmul and (product := _product_with_vector(y, *x.inputs)) is not None:
+        return product
     return None if inner is x else ops.reshape(inner, y.shape)
+
+
+def _product_with_vector(y: Any, a: Any, b: Any) -> Node | None:
+    """A product with a vector that was made a column or a row, without that axis: ∂(Wx)/∂x·g is
+    one. A loop keeps a vector in a register, and a column in as many as it has elements."""
+    if not (a.ndim == b.ndim == 2 and y.ndim == 1):
+        return None
+    x, w = (b, a) if b.shape[1] == 1 else (a, b)
+    if 1 not in x.shape or type(x) not in (Reshape, ExpandDims) or x.inputs[0].ndim != 1:
+        return None
+    (vector,) = x.inputs
+    if type(w) is MatrixTranspose:
+        return ops.matmul(vector, w.inputs[0]) if w is a else ops.matmul(w.inputs[0], vector)
+    return ops.matmul(w, vector) if w is a else ops.matmul(vector, w)
 
 
 def _transpose(y: Any, x: Any) -> Node | None:

@@ -19,7 +19,7 @@ from ..graph.traversal.replay import replay
 from ..ops.contract import Matmul
 from ..ops.control.loop import Loop
 from ..ops.elementwise.arithmetic import Add
-from ..ops.layout.move import MatrixTranspose
+from ..ops.layout.move import ExpandDims, MatrixTranspose
 from .control.loops import replayed, rewired
 from .program import Program
 
@@ -148,7 +148,10 @@ def _total(x: Any, y: Any) -> Node:
 
 
 def _source(factor: Node) -> Node:
-    return factor.inputs[0] if type(factor) is MatrixTranspose else factor
+    """What is stacked for a factor, whose layout is taken of the whole stack."""
+    while type(factor) in (MatrixTranspose, ExpandDims):
+        factor = factor.inputs[0]
+    return factor
 
 
 def _row_of(loop: Loop, node: Node) -> int | None:
@@ -181,4 +184,18 @@ def _stacked(
         found: Node = Item(whole, index=kept + place)
     else:
         found = whole.inputs[row - dropped]
-    return found if source is factor else ops.matrix_transpose(found)
+    return _laid_out(found, factor, source)
+
+
+def _laid_out(stack: Node, factor: Any, source: Node) -> Node:
+    """The stack of a source in the layout of the factor."""
+    layouts: list[Any] = []
+    while factor is not source:
+        layouts.append(factor)
+        factor = factor.inputs[0]
+    for one in reversed(layouts):
+        if type(one) is MatrixTranspose:
+            stack = ops.matrix_transpose(stack)
+        else:
+            stack = ops.reshape(stack, (stack.shape[0], *one.shape))  # pyright: ignore
+    return stack

@@ -218,3 +218,14 @@ def test_loops_and_branches_become_calls_with_functions(function, style, tmp_pat
         expected = pg.Session().run(wanted, {x: given})
     module = module_of(wanted, style, tmp_path)
     assert_same_bits(module["compute"](given), expected)
+
+
+def test_parameters_and_variables_stand_in_the_order_of_the_source():
+    with pg.Graph() as graph:
+        b, a = pg.Placeholder((2,), name="b"), pg.Placeholder((2,), name="a")
+        first, second = pg.Variable(np.ones(2), name="v"), pg.Variable(np.ones(2), name="u")
+        y = a * second - b * first
+    text = pg.view.translate(graph, to="eager")
+    assert "def compute(b, a):" in text
+    assert text.index("v = pg.Variable") < text.index("u = pg.Variable")
+    assert "def compute(b, a):" in pg.view.translate(y, to="session", name="graph")

@@ -216,7 +216,7 @@ class Code:
         listed = {n: one for n, one in listed.items() if n not in control}
         if not listed:
             return
-        flushes, prefix = self.schedule.trains, self.prefix
+        flushes, prefix = self.schedule.flushes, self.prefix
         alone = emit_alone(self.module, self._call, flushes=flushes, name=f"{prefix}alone")
         stages = [stage for segment in listed.values() for stage in segment]
         enter = together = None

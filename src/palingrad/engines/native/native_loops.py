@@ -17,7 +17,9 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
+from ...errors import OutOfRangeError
 from ...graph.context import graph_scope
+from ...graph.declared.bounds import Bounds
 from ...graph.kinds import AnonymousGraph, Contract, Elementwise, Layout, Reduce, ScatterUpdate
 from ...graph.leaves import Constant
 from ...graph.node import Node
@@ -37,7 +39,7 @@ from .runtime.buffers import HELD, Memory, is_as_made
 
 TIMES = 3  # the word of a block that holds the number of repetitions
 _CALL_SECONDS = 0.05  # of one native call, so that an interrupt needn't wait for long
-_FIRST = 1024  # steps of the first call
+_FIRST = 1024  # steps of the first call at most
 
 _compilers: list[tuple[Callable[..., Any], type[Any]]] = []
 
@@ -60,21 +62,28 @@ def formula_of(node: Operation) -> Callable[..., Any]:
 def _looped(node: Regional) -> Callable[..., Any]:
     steps = node.steps()
     if steps is not None:
-        compile, native = _compilers[0]
-        executable = compile(region_program(node.regions[0]), inside=True)
+        executable, native = _steps_compiled(node, steps)
         body = node.regions[0]
-        if isinstance(executable, native) and why_not_inside(body, steps, executable) is None:
+        if isinstance(executable, native) and why_not_inside(node, steps, executable) is None:
             loop = NativeLoop(body, steps, executable)
             return lambda *values: _taken(node, loop, values)
     bodies = [_body(region) for region in node.regions]
     return lambda *values: node.run(bodies, *values)
 
 
+def _steps_compiled(node: Regional, steps: Steps) -> tuple[Any, type[Any]]:
+    """The executable of a step, and the class of those with machine code. Steps that go backwards
+    are mostly a gradient's, whose cotangents shrink until subnormal numbers make them slow."""
+    compile, native = _compilers[0]
+    program = region_program(node.regions[0])
+    return compile(program, inside=True, flushes=steps.reverse), native
+
+
 def _taken(node: Regional, loop: NativeLoop, values: Sequence[Array]) -> Sequence[Any]:
     """All steps of a loop; if one fails, they are taken again one by one, for its error."""
     try:
         return loop(*values)
-    except StepFailed:
+    except (StepFailed, OutOfRangeError):
         return node.run([_body(region) for region in node.regions], *values)
 
 
@@ -84,12 +93,11 @@ def how_run(node: Regional) -> str:
     if taken is None:
         why = control.planned(node, inside=False)
         return f"Python chooses and repeats, and each body is a native call, because {why}"
-    compile, native = _compilers[0]
-    executable = compile(region_program(node.regions[0]), inside=True)
+    executable, native = _steps_compiled(node, taken)
     steps = f"{taken.length:,} steps"
     if not isinstance(executable, native):
         return f"{steps}, by NumPy, because nothing in the body has a kernel"
-    why = why_not_inside(node.regions[0], taken, executable)
+    why = why_not_inside(node, taken, executable)
     if why is not None:
         return f"{steps}, of one native call each, because {why}"
     kernels = len(executable.schedule.kernels)
@@ -126,7 +134,7 @@ def _body(region: Region) -> Body:
     return lambda values: executable([np.asarray(value) for value in values])
 
 
-def why_not_inside(body: Region, steps: Steps, executable: Any) -> str | None:
+def why_not_inside(node: Regional, steps: Steps, executable: Any) -> str | None:
     """Why the steps can't be taken within one native call; None if they can."""
     if executable._rest or executable._lease is not None:
         return "NumPy computes a part of its body"
@@ -134,9 +142,19 @@ def why_not_inside(body: Region, steps: Steps, executable: Any) -> str | None:
     if any(slot not in executable._result_slots for slot in slots) or len({*slots}) < len(slots):
         return "a result of its body isn't in an array of its own"
     carried = [one for one in executable.buffers.checks if one[0] < steps.carries]
-    if not all(hold_of(check, body.results[slot]) for slot, check in carried):
+    results = node.regions[0].results
+    if not all(
+        hold_of(check, results[slot]) or _counts_within(check, node, slot)
+        for slot, check in carried
+    ):
         return "a carry is an index, which is checked before each step"
     return None
+
+
+def _counts_within(bounds: Bounds, node: Regional, carry: int) -> bool:
+    """Whether a carry is a counter that stays in the bounds."""
+    counts = node.counter(carry)
+    return counts is not None and bounds.allow(min(counts), max(counts))
 
 
 def changed_in_place(executable: Any, carries: int) -> list[bool]:
@@ -169,7 +187,8 @@ class NativeLoop:
         self._forms = [(sizes(y.shape), y.dtype) for y in body.results]
         self._slots = [output.slot for output in executable._outputs]
         self._halves = [2 - alone for alone in changed_in_place(executable, self._first)]
-        self._at_once = _FIRST
+        seconds = 1e-9 * sum(one.kernel.cost for one in executable.schedule.kernels)  # of a step
+        self._at_once = max(min(int(_CALL_SECONDS / max(seconds, 1e-9)), _FIRST), 1)
         self._kept: list[list[Any]] = []  # the stacks of earlier calls
         whole: list[tuple[tuple[int, ...], Any]] = [
             ((self._length, *shape), dtype) for shape, dtype in self._forms[self._first :]
@@ -253,7 +272,7 @@ class NativeLoop:
             self.executable._call(memory, [held[n] for n in range(first + len(given))])
             seconds = max(perf_counter() - begin, 1e-9)
             done += count
-            self._at_once = max(min(int(count * _CALL_SECONDS / seconds), 8 * self._at_once), 16)
+            self._at_once = max(min(int(count * _CALL_SECONDS / seconds), 8 * self._at_once), 1)
 
     @property
     def _checked(self) -> set[int]:

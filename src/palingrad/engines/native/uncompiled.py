@@ -13,11 +13,12 @@ from .report import explained
 from .runtime.buffers import BufferTable
 
 
-def executable(program: Program, *, inside: bool = False) -> Executable:
+def executable(program: Program, *, inside: bool = False, flushes: bool = False) -> Executable:
     """The program as machine code, or run by NumPy if all its kernels are fallbacks. `inside`:
-    whether it is the body of a loop, so that loops in it run within its machine code."""
+    whether it is the body of a loop, so that loops in it run within its machine code. `flushes`:
+    whether subnormal numbers count as 0 in it."""
     simpler = lowered(program)
-    schedule = scheduled(simpler, inside=inside)
+    schedule = scheduled(simpler, inside=inside, flushes=flushes)
     if any(one.kernel.is_native for one in schedule.kernels):
         return NativeExecutable(simpler, schedule)
     return UncompiledExecutable(simpler, schedule)

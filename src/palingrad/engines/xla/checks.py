@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...dtypes import Array, int64
-from ...graph.declared.bounds import Bounds
+from ...graph.declared.bounds import Bounds, explained
 from ...graph.declared.strided import Strided
 from ...graph.kinds import Elementwise, Layout
 from ...graph.leaves import Constant, Placeholder
@@ -81,7 +81,7 @@ def declared(node: Node) -> list[Bounds]:
     """The bounds of a node's integers that a run can violate."""
     if not isinstance(node, Operation) or isinstance(node, MultipleOutputs) or not node._shipped:
         return []  # NumPy computes users' operations and raises their errors
-    found = node.bounds()
+    found = explained(node)
     if found and 0 in sizes(broadcast(*(one.x.shape or () for one in found))):
         return []  # integers of several axes name no element together
     return [one for one in found if not _always_hold(one)]

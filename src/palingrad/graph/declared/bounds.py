@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ...errors import OutOfRangeError
+from ...errors import OutOfRangeError, PalingradError
 from ...shapes import Shape
 from ..leaves import Constant
 from ..node import Node
@@ -32,6 +32,21 @@ class Bounds(NamedTuple):
             least, most = int(self.x._value.min()), int(self.x._value.max())
             if not self.allow(least, most):
                 raise self.error(least, most)
+
+
+def explained(node: Any) -> list[Bounds]:
+    """The bounds that an operation declares, whose errors name it, its inputs and its origin."""
+
+    def named(one: Bounds) -> Bounds:
+        def error(least: int, most: int) -> Exception:
+            found = one.error(least, most)
+            return (
+                node._explained(found, node.inputs) if isinstance(found, PalingradError) else found
+            )
+
+        return one._replace(error=error)
+
+    return [named(one) for one in node.bounds()]
 
 
 def rows_of_axes(

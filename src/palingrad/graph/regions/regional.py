@@ -7,12 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, NamedTuple, Self
 
 from ...dtypes import Array
+from ...errors import PalingradError
 from ..describe.nonfinite import Reason, number
 from ..describe.notation import Piece, applied, operator
 from ..describe.template import below
 from ..leaves import Constant
 from ..node import Node
-from ..operation import MultipleOutputs
+from ..operation import MultipleOutputs, Operation
 from .region import Form, Region, form_of, is_known_form, same_form
 
 Body = Callable[[Sequence[Any]], Sequence[Any]]  # a region's results for arrays
@@ -78,6 +79,10 @@ class Regional(MultipleOutputs):
         all at once."""
         return None
 
+    def counter(self, carry: int) -> range | None:
+        """The values of a carry in the steps, if it is an integer to which each adds a constant."""
+        return None
+
     def repeats(self) -> Repeats | None:
         """How it repeats a region as long as a condition holds, if it does."""
         return None
@@ -136,9 +141,18 @@ class Regional(MultipleOutputs):
             pairs = zip(expected, map(form_of, region.parameters), strict=True)
             assert all(same_form(a, b) for a, b in pairs), f"{self!r}: {region}"
             given = set(region.parameters)
-            free = [x for x in region.order if not (x.inputs or x in given)]
-            assert all(isinstance(x, Constant) for x in free), f"{self!r}: {region} reads {free}"
+            free = [
+                x for x in region.order if not (x in given or isinstance(x, (Constant, Operation)))
+            ]
+            assert not free, f"{self!r}: {region} reads {free}"
         return [region.results for region in self.regions]
+
+    def in_step(self, error: PalingradError, step: int) -> PalingradError:
+        """The error of a body, which says in which step it was raised, from 0."""
+        fact = f"{self.label()}, step {step}: {error.fact}"
+        better = type(error)(fact, hint=error.hint)
+        better.explained = True
+        return better
 
     def compute(self, *values: Any) -> Any:
         self._infer()  # checks what it would check in a graph

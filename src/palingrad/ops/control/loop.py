@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import Array
-from ...errors import DTypeError, ShapeError
+from ...dtypes import Array, is_integer
+from ...errors import DTypeError, PalingradError, ShapeError
+from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.regions.region import Form, Region, form_of
 from ...graph.regions.regional import Body, Regional, Steps
 from ...graph.registry import ops
 from ...shapes import known, sizes
+from ..elementwise.arithmetic import Add
 from .carries import check_kept
 
 
@@ -94,6 +96,18 @@ class Loop(Regional):
         known = self.attributes
         return Steps(known["carries"], known["slices"], known["length"], known["reverse"])
 
+    def counter(self, carry: int) -> range | None:
+        first, (after, length) = self.inputs[carry], (self.body.results[carry], self.iterations())
+        if not (type(after) is Add and isinstance(first, Constant) and is_integer(first.dtype)):
+            return None
+        added = [x for x in after.inputs if isinstance(x, Constant)]
+        if self.body.parameters[carry] not in after.inputs or len(added) != 1 or not length:
+            return None
+        if first.shape != () or added[0].shape != () or not (each := int(added[0].numpy())):
+            return None
+        begins = int(first.numpy())
+        return range(begins, begins + each * length, each)
+
     def iterations(self) -> int:
         return self.attributes["length"]
 
@@ -104,11 +118,15 @@ class Loop(Regional):
         length: int = self.attributes["length"]
         stacks = [np.empty((length, *sizes(y.shape)), y.dtype) for y in self.body.results[first:]]
         order = range(length - 1, -1, -1) if self.attributes["reverse"] else range(length)
-        for step in order:
-            results = body([*carries, *[x[step, ...] for x in xs], *captures])
-            carries = list(results[:first])
-            for stack, y in zip(stacks, results[first:], strict=True):
-                stack[step] = y
+        step = 0
+        try:
+            for step in order:
+                results = body([*carries, *[x[step, ...] for x in xs], *captures])
+                carries = list(results[:first])
+                for stack, y in zip(stacks, results[first:], strict=True):
+                    stack[step] = y
+        except PalingradError as error:
+            raise self.in_step(error, step) from None
         return [*(np.array(c) for c in carries), *stacks]
 
     def batched(y, batch: Any) -> Any:

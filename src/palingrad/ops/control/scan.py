@@ -266,12 +266,20 @@ def fori_loop(
             f"fori_loop: expected integers, got {shown(lower)} and {shown(upper)}.",
             hint="Write pg.fori_loop(0, 10, lambda i, x: …, x).",
         ) from None
-    counts = Constant(np.arange(first, max(first, last), dtype=np.int64))
-    last_carry, _ = scan(
-        lambda carry, i: (body(i, carry), None), init, counts,
+    carries = initial("fori_loop", init)
+
+    def step(state: Any, _: Any) -> tuple[Any, None]:
+        i, carry = state
+        carry = body(i, carry)
+        checked_carries("fori_loop", init, carries, carry)  # errors speak of the user's carry
+        return (i + 1, carry), None
+
+    counter = Constant(np.asarray(first, np.int64))
+    (_, carry), _ = scan(
+        step, (counter, init), length=max(last - first, 0),
         unroll=unroll, checkpoint=checkpoint, name=name,
     )  # fmt: skip
-    return last_carry
+    return carry
 
 
 @register

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array, is_boolean
-from ...errors import ArgumentError, DTypeError, ShapeError
+from ...errors import ArgumentError, DTypeError, PalingradError, ShapeError
 from ...graph.node import Node
 from ...graph.regions.region import Form, form_of
 from ...graph.regions.regional import Body, Regional, Repeats
@@ -64,10 +64,14 @@ class WhileLoop(Regional):
     def run(self, bodies: Sequence[Body], *values: Array) -> Sequence[Any]:
         condition, body = bodies
         carries, captures = list(values[: self.count]), values[self.count :]
-        left = self.attributes["max_steps"]
-        while left != 0 and condition([*carries, *captures])[0]:
-            carries = list(body([*carries, *captures]))
-            left = None if left is None else left - 1
+        most = self.attributes["max_steps"]
+        step = 0
+        try:
+            while step != most and condition([*carries, *captures])[0]:
+                carries = list(body([*carries, *captures]))
+                step += 1
+        except PalingradError as error:
+            raise self.in_step(error, step) from None
         return [np.array(c) for c in carries]
 
     def batched(y, batch: Any) -> Any:

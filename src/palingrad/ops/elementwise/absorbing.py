@@ -53,10 +53,12 @@ class DoublyAbsorbingProduct(Multiply):
     samples = _SAMPLES
 
     def f(m, x, y):
-        z = m.absorbing_product(x, y)
-        if type(z) is np.ndarray and not has_nan(z):
-            return z
-        return m.where((y == 0) & m.isnan(z), 0, z)
+        z = m.multiply(x, y)
+        if isinstance(z, (np.ndarray, np.generic)) and not has_nan(np.asarray(z)):
+            return np.asarray(z)
+        if (unless_nan := getattr(type(z), "unless_nan", None)) is not None:  # machine code
+            return unless_nan(z, lambda: m.where(m.logical_or(x == 0, y == 0), 0, z))
+        return m.where(m.isnan(z) & m.logical_or(x == 0, y == 0), 0, z)
 
     def vjp(z, g, x, y):
         return [lambda: scaled_tangent(g, y), lambda: scaled_tangent(g, x)]

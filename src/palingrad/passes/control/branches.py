@@ -14,6 +14,7 @@ from ...graph.context import graph_scope
 from ...graph.kinds import AnonymousGraph
 from ...graph.node import Node
 from ...graph.operation import Item, Operation
+from ...graph.regions.key import structural_key
 from ...graph.regions.region import Region, form_of, parameter
 from ...graph.traversal.order import postorder
 from ...ops.control.branch import Switch
@@ -36,7 +37,11 @@ def merge_branches(program: Program) -> Program:
 
 def merge_while_loops(program: Program) -> Program:
     """The program with one while loop in place of independent ones that repeat alike."""
-    return _merged(program, WhileLoop, _repeat_alike, _one_loop)
+    program = _merged(program, WhileLoop, _repeat_alike, _one_loop)
+    if sum(type(node) is WhileLoop for node in program.order) > 1:
+        program = common_subexpressions(program)
+        program = _merged(program, WhileLoop, _either_contains, _larger_loop)
+    return program
 
 
 def _merged(
@@ -139,6 +144,42 @@ def _repeat_alike(a: WhileLoop, b: WhileLoop) -> bool:
             return False
     read = set(postorder(asked.results[0])) & set(question.parameters)
     return read <= set(places_asked)
+
+
+def _either_contains(a: WhileLoop, b: WhileLoop) -> bool:
+    return _places_in(b, a) is not None or _places_in(a, b) is not None
+
+
+def _places_in(whole: WhileLoop, part: WhileLoop) -> list[int] | None:
+    """For each input of a loop the number of the input by which another loop, which computes the
+    same and more, has it; None if it doesn't. The regions' nodes may differ: under `vmap` the
+    loop of tangents is rebuilt, and the loop of values isn't."""
+    if whole.attributes["max_steps"] != part.attributes["max_steps"] or whole.count < part.count:
+        return None
+    places: list[int] = []
+    for n, x in enumerate(part.inputs):
+        group = range(whole.count) if n < part.count else range(whole.count, len(whole.inputs))
+        at = next((m for m in group if whole.inputs[m] is x and m not in places), None)
+        if at is None:
+            return None
+        places.append(at)
+    for n, (mine, theirs) in enumerate(zip(whole.regions, part.regions, strict=True)):
+        results = [mine.results[m] for m in places[: part.count]] if n else mine.results
+        own = [mine.parameters[m] for m in places]
+        key = structural_key(own, results, postorder(*results))
+        if key != structural_key(theirs.parameters, theirs.results, theirs.order):
+            return None
+    return places
+
+
+def _larger_loop(a: WhileLoop, b: WhileLoop, xs: list[Node], ys: list[Node]) -> Merge:
+    """The loop that computes the results of both."""
+    places = _places_in(b, a)
+    if places is not None:
+        return b.with_regions(b.regions, ys), places[: a.count], range(b.count)
+    places = _places_in(a, b)
+    assert places is not None
+    return a.with_regions(a.regions, xs), range(a.count), places[: b.count]
 
 
 def _one_loop(a: WhileLoop, b: WhileLoop, xs: list[Node], ys: list[Node]) -> Merge:

@@ -20,6 +20,7 @@ from ...graph.registry import ops
 from ...graph.traversal.order import postorder
 from ...graph.traversal.replay import replay
 from ...ops.control.loop import Loop
+from ...shapes import sizes
 from ..program import Program
 
 _MOST = 40  # loops of a program that are compared with each other
@@ -156,9 +157,14 @@ def _needed(loop: Loop, read: set[int]) -> tuple[list[int], list[int]]:
 
 
 def _pruned(program: Program, kept: dict[Loop, tuple[list[int], list[int]]]) -> Program:
+    constant: dict[Node, dict[int, Node]] = {}
+
     def rule(node: Operation, inputs: list[Any]) -> Node:
         if type(node) is Loop and node in kept:
             results, given = kept[node]
+            if not given:
+                constant[node] = _same_in_all_steps(node, results)
+                return node
             first = node.attributes["carries"]
             second = first + node.attributes["slices"]
             region = Region(
@@ -171,11 +177,21 @@ def _pruned(program: Program, kept: dict[Loop, tuple[list[int], list[int]]]) -> 
             }  # fmt: skip
             return Loop.applied([inputs[n] for n in given], attributes)
         parent = node.inputs[0]
+        if parent in constant and type(node) is Item:
+            return constant[parent][node.attributes["index"]]
         if type(node) is Item and type(parent) is Loop and parent in kept:
             return Item(inputs[0], index=kept[parent][0].index(node.attributes["index"]))
         return rewired(node, inputs)
 
     return replayed(program, rule)
+
+
+def _same_in_all_steps(loop: Loop, results: Sequence[int]) -> dict[int, Node]:
+    """The stacks of a loop that reads no input: such a loop would look like a leaf."""
+    return {
+        n: ops.broadcast_to(y, (loop.attributes["length"], *sizes(y.shape)))
+        for n, y in ((n, loop.body.results[n]) for n in results)
+    }
 
 
 def hoist(program: Program) -> Program:

@@ -291,3 +291,44 @@ def test_the_number_of_threads_changes_no_bit():
         pg.set_num_threads(before)
     for one in found[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(one, found[0], strict=True))
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("most", [0, 10_000])
+def test_a_loop_that_goes_backwards_flushes_subnormal_numbers(reverse, most, monkeypatch):
+    """Cotangents that shrink from step to step would make each of the last steps slow."""
+
+    monkeypatch.setattr("palingrad.engines.native.kernels.loop.plan.MOST", most)
+
+    def halved(c, r):
+        return pg.scan(lambda c, r: (c * r, c), c, r, reverse=reverse)
+
+    start, rows = np.float32([1e-37, 1.0]), np.full((12, 2), 0.5, np.float32)
+    last, ys = pg.function(halved, engine="native")(start, rows)
+    least = np.finfo(np.float32).tiny
+    exact = start * np.float32(0.5) ** 12
+    assert 0 < exact[0] < least
+    assert last[0] == (0 if reverse else exact[0])
+    assert last[1] == exact[1]
+    assert (np.asarray(ys) >= least).sum() >= 14
+    after = pg.function(lambda x: x * 0.5, engine="native")(np.float32([1.2e-38]))
+    assert after[0] == np.float32(1.2e-38) * np.float32(0.5)  # the mode ends with the loop
+
+
+@pytest.mark.parametrize("size", [1, 3, 40])
+def test_products_absorb_zeros_in_a_loop(size):
+    """0·∞ is 0 in gradients and tangents; other NaNs stay."""
+    from palingrad.graph.registry import ops
+
+    edges = np.array([0.0, -0.0, 1.0, -2.0, np.inf, -np.inf, np.nan])
+    x, y = (np.resize(part.ravel(), (14, size)) for part in np.meshgrid(edges, edges))
+    for product in (ops.absorbing_product, ops.doubly_absorbing_product):
+
+        def f(x, y, product=product):
+            return pg.scan(lambda c, r: (c, product(r[0], r[1])), np.zeros(()), (x, y))[1]
+
+        found, expected = (pg.function(f, engine=one)(x, y) for one in ("native", "numpy"))
+        np.testing.assert_array_equal(found, expected)
+        np.testing.assert_array_equal(
+            np.signbit(found)[expected == 0], np.signbit(expected)[expected == 0]
+        )

@@ -9,6 +9,7 @@ from llvmlite import ir
 from mpmath import mp
 
 import palingrad as pg
+from palingrad.engines.native.llvm.builder import Builder
 from palingrad.engines.native.llvm.loops import integer, read, vectors, write
 from palingrad.engines.native.llvm.maths import NativeMaths
 from palingrad.engines.native.llvm.target import Library, host, machine_code
@@ -53,7 +54,7 @@ def of_widths(formula, dtype, count, widths, arity=1, to=None):
     signature = ir.FunctionType(ir.VoidType(), [pointer.as_pointer()])
     for lanes in widths:
         function = ir.Function(module, signature, f"go_{lanes}")
-        builder = ir.IRBuilder(function.append_basic_block())
+        builder = Builder(function.append_basic_block())
         table = function.args[0]
         places = [builder.load(builder.gep(table, [integer(n)])) for n in range(arity + 1)]
 

@@ -16,6 +16,8 @@ class Builder(ir.IRBuilder):
     """LLVM's builder, which folds constant sums, products and offsets of 64-bit integers. Kernels
     have many sizes of 1 and offsets of 0, and each omitted instruction saves compile time."""
 
+    on_a_chain: bool = False  # whether what is emitted waits for what was, in a chain of operations
+
     def add(self, lhs: Any, rhs: Any, name: str = "") -> Any:
         """lhs + rhs."""
         a, b = _known(lhs), _known(rhs)

@@ -48,7 +48,7 @@ class NativeMaths:
     def absorbing_product(self, x: Any, y: Any) -> Value:
         x, y = _value(x, y).coerced(x).pair(y)
         z = x * y
-        return chosen((x == 0) & (z != z), z.number(0), z) if is_floating(z.dtype) else z
+        return z.unless_nan(lambda: chosen(x == 0, z.number(0), z))
 
     divide = staticmethod(division.divide)
 
@@ -104,11 +104,11 @@ class NativeMaths:
 
     def maximum(self, x: Any, y: Any) -> Value:
         x, y = _value(x, y).coerced(x).pair(y)
-        return _unless_nan(y, chosen(y > x, y, x))
+        return _unless_nan(y, chosen(y >= x, y, x))  # of 0.0 and −0.0 the second
 
     def minimum(self, x: Any, y: Any) -> Value:
         x, y = _value(x, y).coerced(x).pair(y)
-        return _unless_nan(y, chosen(y < x, y, x))
+        return _unless_nan(y, chosen(y <= x, y, x))
 
     def equal(self, x: Value, y: Any) -> Value:
         return x == y

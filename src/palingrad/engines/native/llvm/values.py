@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -64,6 +65,26 @@ class Value:
         """A constant of this value's dtype, in the same number of lanes."""
         dtype = dtype or self.dtype
         return self.like(constant(dtype, number, self.lanes), dtype)
+
+    def unless_nan(self, rare: Callable[[], Value]) -> Value:
+        """This value, but where it is NaN that of `rare`. If the builder is on a chain of dependent
+        instructions, the code jumps to `rare`, so that nothing waits for the comparisons."""
+        if not is_floating(self.dtype):
+            return self
+        b, wrong = self.builder, self != self
+        if not b.on_a_chain:
+            return chosen(wrong, rare(), self)
+        found, bits = wrong.code, self.lanes
+        if bits > 1:
+            found = b.bitcast(found, ir.IntType(bits))
+            found = b.icmp_unsigned("!=", found, ir.Constant(ir.IntType(bits), 0))
+        before = b.block
+        with b.if_then(found, likely=False):
+            other, inside = chosen(wrong, rare(), self), b.block
+        result = b.phi(self.code.type)
+        result.add_incoming(self.code, before)
+        result.add_incoming(other.code, inside)
+        return self.like(result)
 
     @property
     def known(self) -> Any:

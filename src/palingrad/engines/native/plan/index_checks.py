@@ -10,7 +10,7 @@ from __future__ import annotations
 from numpy import can_cast
 
 from ....dtypes import is_integer, is_unsigned
-from ....graph.declared.bounds import Bounds
+from ....graph.declared.bounds import Bounds, explained
 from ....graph.declared.strided import Strided
 from ....graph.kinds import Elementwise, Layout
 from ....graph.leaves import Constant, Placeholder
@@ -42,7 +42,7 @@ def _bounds(node: Node) -> list[Bounds]:
         return []  # regions have checks of their own
     if not size(node.shape):
         return []
-    found = [_before_casts(one) for one in node.bounds()]
+    found = [_before_casts(one) for one in explained(node)]
     return [one for one in found if one is not None and not _always_hold(one)]
 
 

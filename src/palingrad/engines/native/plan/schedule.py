@@ -47,12 +47,13 @@ class Schedule:
     views: dict[Node, View]
     producer: dict[Node, ScheduledKernel]
     updates: Updates | None  # how Variables are updated in place, None if they can't be
-    trains: bool  # whether Variables are updated
+    flushes: bool  # whether subnormal numbers count as 0
 
 
-def scheduled(program: Program, *, inside: bool = False) -> Schedule:
+def scheduled(program: Program, *, inside: bool = False, flushes: bool = False) -> Schedule:
     """Partitions `program` into kernels and assigns these to stages. `inside`: whether it is that
-    of a region, which runs within the machine code of another one."""
+    of a region, which runs within the machine code of another one. `flushes`: whether subnormal
+    numbers count as 0, as they do where Variables are updated."""
     groups = fused(program, inside=inside)
     updates = updates_in_place(program, groups)
     nodes_of = _fused_nodes(program, groups)
@@ -66,7 +67,8 @@ def scheduled(program: Program, *, inside: bool = False) -> Schedule:
         placing.add(group, group.family.kernel(nodes_of[group], groups.views))
     kernels, stages = _staged(placing.kernels)
     producer = {node: kernels[number] for node, number in placing.producer.items()}
-    return Schedule(kernels, stages, groups.views, producer, updates, bool(program.updates))
+    flushes = flushes or bool(program.updates)
+    return Schedule(kernels, stages, groups.views, producer, updates, flushes)
 
 
 def _fused_nodes(program: Program, groups: Groups) -> dict[Group, Fused]:

@@ -250,7 +250,7 @@ def _planned(
         nodes = [numbers.get(x, -1) for x in one.kernel.nodes]
         work = one.stage, one.items, one.chunks, one.serial
         yield type(one.kernel).__name__, nodes, work, buffers.find(one.kernel)
-    yield buffers.objects, buffers.count, buffers.arena_bytes, schedule.trains
+    yield buffers.objects, buffers.count, buffers.arena_bytes, schedule.flushes
     yield tuple(map(buffers.find, numbers))
     for slot, check in buffers.checks:
         yield slot, check.low, check.high

@@ -101,6 +101,16 @@ def cast(x: Any, dtype: Any) -> Any:
     return lax.convert_element_type(x, dtype)
 
 
+def maximum(x: Any, y: Any) -> Any:
+    """The larger number, NaN if one is NaN; of 0.0 and −0.0 the second, which XLA may exchange."""
+    return jnp.where((y >= x) | jnp.isnan(y), y, x)
+
+
+def minimum(x: Any, y: Any) -> Any:
+    """The smaller number, as `maximum` has the larger one."""
+    return jnp.where((y <= x) | jnp.isnan(y), y, x)
+
+
 def angle(x: Any) -> Any:
     """0 or π, by the sign of real numbers; NaN of NaN."""
     return jnp.arctan2(jnp.zeros_like(x), x)
@@ -121,7 +131,7 @@ _HALVES = (
     "cbrt exp exp2 expm1 log log2 log10 log1p logaddexp sin cos tan arcsin arccos arctan arctan2 "
     "sinh cosh tanh arcsinh arccosh arctanh sqrt"
 ).split()
-_REAL = (*_HALVES, "power", "sign", "square", "divide", "multiply", "maximum", "minimum",
+_REAL = (*_HALVES, "power", "sign", "square", "divide", "multiply",
          "rint", "floor", "ceil", "trunc")  # fmt: skip
 _OWN: dict[str, Callable[..., Any]] = {
     "absorbing_product": of_reals(absorbing_product), "floor_divide": in_float32(floor_divide),
@@ -129,6 +139,7 @@ _OWN: dict[str, Callable[..., Any]] = {
     "cast": cast, "erf": in_float32(jax.scipy.special.erf),
     "erfc": in_float32(jax.scipy.special.erfc),
     "angle": of_reals(angle), "bitwise_count": jnp.bitwise_count, "overwritten": overwritten,
+    "maximum": of_reals(maximum), "minimum": of_reals(minimum),
     "real": jnp.real, "imag": jnp.imag, "conjugate": jnp.conjugate, "complex_of": complex_of,
     **ARRAY_FUNCTIONS,
 }  # fmt: skip

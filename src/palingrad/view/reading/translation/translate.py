@@ -38,11 +38,12 @@ Style = Literal["session", "eager", "function"]
 _STYLES: tuple[str, ...] = get_args(Style)
 
 
-def translate(what: Any, *, to: Style, name: str = "graph", inline: int = 1000) -> Source:
+def translate(what: Any, *, to: Style, name: str = "compute", inline: int = 1000) -> Source:
     """Returns a Python module that builds the same operations with palingrad in another style.
 
     `what` is a Graph, of which all results are computed, a Program, a node, or several. The module
-    defines a function, called `name`, of the placeholders. `to` says how it computes: "session"
+    defines a function, called `name`, of the placeholders in the order in which they were made (of
+    a Program's feeds). `to` says how it computes: "session"
     builds a graph once and runs it, "eager" computes each operation at once, "function" is a
     `pg.function`. Variables are global, and assigned when the run ends. Arrays of more than
     `inline` elements are written to a separate file by `save`. Raises GraphError for random
@@ -62,7 +63,8 @@ def translate(what: Any, *, to: Style, name: str = "graph", inline: int = 1000) 
     """
     one_of("translate: to", to, _STYLES)
     wanted, updates = _wanted(what)
-    return _Module(wanted, updates, to, name, inline).source()
+    feeds = what.feeds if isinstance(what, Program) else ()
+    return _Module(wanted, updates, to, name, inline, feeds).source()
 
 
 def _wanted(what: Any) -> tuple[list[Node], list[tuple[Variable, Node]]]:
@@ -90,13 +92,14 @@ class _Module:
 
     def __init__(
         self, wanted: list[Node], updates: list[tuple[Variable, Node]], to: str, name: str,
-        inline: int,
+        inline: int, feeds: Sequence[Placeholder],
     ) -> None:  # fmt: skip
         self._wanted, self._to, self._inline = wanted, to, inline
         self._order = postorder(*wanted, *[x for _, x in updates], *[v for v, _ in updates])
         _check(self._order, to)
         self._names = Names([*dir(builtins), "np", "pg", "graph", "session", "ARRAYS", "results"])
-        self._name = self._names.new(identifier(name))
+        taken = name in ("graph", "session")  # what the module itself calls so
+        self._name = self._names.new("compute" if taken else identifier(name))
         self._texts: dict[Node, Text] = {}
         self._results: dict[Node, list[str]] = {}  # of loops and branches
         self._updates = [(v, x) for v, x in updates]
@@ -107,9 +110,10 @@ class _Module:
         self._feeds: list[str] = []
         self._steps: list[str] = []
         self._shown = names_of(self._order)
-        for node in self._order:
-            if not node.inputs and isinstance(node, (Variable, Placeholder)):
-                self._leaf(node)
+        order: dict[Node, int] = {x: number for number, x in enumerate(feeds)}
+        leaves = [node for node in self._order if isinstance(node, (Variable, Placeholder))]
+        for node in sorted(leaves, key=lambda node: order.get(node, node._serial)):
+            self._leaf(node)
         for node in self._order:
             if isinstance(node, Operation):
                 self._operation(node)

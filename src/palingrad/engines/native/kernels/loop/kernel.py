@@ -7,6 +7,7 @@ from typing import Any
 from .....graph.operation import Item, Operation
 from .....graph.regions.regional import Regional
 from .....graph.state.records import dataclass
+from ...llvm.flush_denormals import flush_denormals
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import integer
 from ...llvm.strided_view import View
@@ -112,8 +113,9 @@ def in_words(plan: RegistersPlan) -> str:
 
 
 def emit_in_registers(kernel: Any, context: KernelContext, look: Look | None) -> None:
-    """Emits the code of a kernel with a plan."""
-    b = context.builder
+    """Emits the code of a kernel with a plan. A loop that goes backwards, as the gradient of a loop
+    does, flushes subnormal numbers: cotangents shrink step by step, until each step is slow."""
+    b, steps = context.builder, kernel.plan.flow.steps
 
     def area(offset: int) -> Any:
         return b.gep(context.pointer(kernel), [integer(offset)])
@@ -124,4 +126,5 @@ def emit_in_registers(kernel: Any, context: KernelContext, look: Look | None) ->
         for x in kernel.live_out
         if isinstance(x, Item)
     }
-    Emitter(b, kernel.plan, area, look).run(given, results)
+    with flush_denormals(b, steps is not None and steps.reverse):
+        Emitter(b, kernel.plan, area, look).run(given, results)

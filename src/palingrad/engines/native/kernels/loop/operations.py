@@ -20,6 +20,7 @@ from .registers import NOTHING, Form, Registers, Table
 
 _PARTS = 4  # sums of a product's terms, which don't wait for one another
 _WIDE = 8  # vectors of a product that keep a CPU busy with one sum each
+_CHAIN = 2  # vectors of an array whose operations are a chain: most of their time is latency
 
 
 # ---------------------------------------------------------------- what there is
@@ -103,12 +104,14 @@ def _elementwise(node: Operation, xs: Sequence[Registers | None], form: Form) ->
     arrays = [None if x is None else broadcast(x, form.shape, form.lanes) for x in xs]
     b = next(x for x in arrays if x is not None).builder
     vectors: list[Value] = []
+    b.on_a_chain = form.vectors <= _CHAIN
     for place in range(form.vectors):
         arguments = [
             formula.number(b, given, form.lanes) if x is None else x.vectors[place]
             for x, given in zip(arrays, node.inputs, strict=True)
         ]
         vectors.append(formula.formula(node, arguments))
+    b.on_a_chain = False
     return Registers(b, form, dtype_of(node), vectors)
 
 

@@ -17,7 +17,7 @@ from ..formula import dtype_of
 from .operations import fits, work
 from .registers import Form, most_lanes
 
-MOST = 8000  # instructions of a function, about: 4 µs, within which threads gain nothing
+MOST = 12_000  # instructions of a function, about: 6 µs, within which threads gain nothing
 _ELEMENTS = 1024  # of an array in registers
 _BYTES = 1 << 20  # of the rows that inner loops keep in memory
 _SECONDS = 1.0  # of what native code can't be interrupted in
