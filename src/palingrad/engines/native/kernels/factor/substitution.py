@@ -22,7 +22,7 @@ _VECTORS = 3  # of a panel at most
 _HEIGHT = 8  # rows of a tile at most
 
 # The smallest number with a reciprocal, and a power of 2 that gives smaller ones one too, by size.
-SMALLEST = {4: (2.0**-126, 2.0**30), 8: (2.0**-1022, 2.0**60)}
+_SMALLEST = {4: (2.0**-126, 2.0**30), 8: (2.0**-1022, 2.0**60)}
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class Substitution:
         """Two factors of 1/pivot, of which one is a power of 2, as a rule 1: the reciprocal itself
         may be infinite, or so small that it is flushed to 0."""
         size, one = pivot.called("fabs"), pivot.number(1)
-        tiny, power = SMALLEST[self.plan.dtype.itemsize]
+        tiny, power = _SMALLEST[self.plan.dtype.itemsize]
         scale = chosen(size < pivot.number(tiny), pivot.number(power), one)
         scale = chosen(size > pivot.number(1 / tiny), pivot.number(1 / power), scale)
         return one / (pivot * scale), scale
