@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent / "src" / "palingrad"
 # The layers of each folder, the lowest first; `layering/order.py` explains the notation.
 ORDER = {
     "": [
-        ["errors", "version"],
+        ["errors", "version", "classes"],
         ["files"],
         ["messages"],
         ["dtypes", "shapes", "trees"],

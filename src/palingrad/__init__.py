@@ -62,7 +62,6 @@ from .graph.derivatives.cotangents import (
     ieee_gradients as ieee_gradients,
     set_ieee_gradients as set_ieee_gradients,
 )
-from .graph.eager import bind_operators as _bind_operators
 from .graph.functions import binary as binary, unary as unary
 from .graph.graph import (
     Graph as Graph,
@@ -357,7 +356,6 @@ def __dir__() -> list[str]:
     return sorted((names - {*inner, "TYPE_CHECKING"}) | {"errors", "ops", *_PARTS})
 
 
-_bind_operators()
 _differentiate_tapes_with(_differentiated, _slopes_since)
 _evaluate_regions_with(_evaluated)
 _derive_regions_with(lambda: _imported(f"{__name__}.autodiff.control"))

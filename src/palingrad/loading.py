@@ -8,11 +8,18 @@ from __future__ import annotations
 import gc
 import importlib
 
+# The operations behind operators are bound first: Python updates the methods of an operator in all
+# classes of nodes, which are few at that time.
+_OPERATORS = ("elementwise.arithmetic", "elementwise.comparison", "contract")
+
 
 def _load() -> None:
     collecting = gc.isenabled()
     gc.disable()
     try:
+        for module in _OPERATORS:
+            importlib.import_module(f"{__package__}.ops.{module}")
+        importlib.import_module(f"{__package__}.graph.eager").bind_operators()
         importlib.import_module(f"{__package__}.session")
         importlib.import_module(f"{__package__}.eager.gradients")
         if not gc.get_freeze_count():  # what a user has frozen stays frozen

@@ -13,12 +13,13 @@ when the first of them is read, from the arrays that the tape held.
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..autodiff.gradients import needs_value, takes_gradient
 from ..autodiff.reverse import has_forms, reverse
+from ..classes import NamedTuple
 from ..dtypes import Array, is_inexact, setting_changes
 from ..engines.base import sealed
 from ..engines.selection import get_engine

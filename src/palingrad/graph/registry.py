@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
+from ..classes import Protocol
 from ..errors import GraphError
 from ..messages.calls import public
 from .state.imports import imported

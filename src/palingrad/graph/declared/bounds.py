@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
+from ...classes import NamedTuple
 from ...errors import OutOfRangeError
 from ...shapes import Shape
 from ..leaves import Constant

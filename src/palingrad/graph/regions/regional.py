@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
+from ...classes import NamedTuple
 from ...dtypes import Array
 from ..describe.nonfinite import Reason, number
 from ..describe.notation import Piece, applied, operator
