@@ -30,7 +30,7 @@ ORDER = {
         ["signature"],
         ["programs"],
         ["tracing"],
-        ["session", "function", "eager"],
+        ["session", "functions", "eager"],
         ["sparse"],
         ["solvers"],
         ["scalars"],

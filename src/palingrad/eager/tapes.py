@@ -28,7 +28,7 @@ from ..graph.kinds import AnonymousGraph
 from ..graph.leaves import Constant, Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
-from ..graph.registry import ops
+from ..graph.registry import ops, register
 from ..graph.state.collections import rare_collections
 from ..graph.state.landing import serial_of
 from ..graph.state.lazy import lazy
@@ -240,7 +240,8 @@ def known(order: list[Node], outer: Collection[Node] = ()) -> Tape | None:
     return Tape(order, structure)
 
 
-def differentiated(y: Node) -> bool:
+@register
+def tape_differentiated(y: Node) -> bool:
     """Set the gradients of a tape's nodes by the Program of its structure, or else by rules of its
     operations; whether that can be done."""
     order = nodes_of(y, most=_LONGEST)
