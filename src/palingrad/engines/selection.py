@@ -10,6 +10,7 @@ from ..errors import EngineError
 from ..graph.context import context
 from ..messages.calls import public
 from ..messages.checks import did_you_mean
+from ..version import ENGINE
 from .auto import AutoEngine, say_once
 from .base import Engine
 from .native.engine import NativeEngine
@@ -26,9 +27,9 @@ _recording = RecordingEngine()
 # Optional engines, which run where they are asked for by name, and are never a default.
 _on_request: dict[str, Engine] = {"xla": XlaEngine(), "xla:bfloat16": XlaEngine("bfloat16")}
 PRECISIONS = ("bfloat16",)  # other than that of the arrays' dtypes
-# The engine set by set_engine, else by the environment. The environment is read here and by
-# set_engine(None) only: reading it takes a fifth of the time of a small run.
-_selected: list[str | None] = [os.environ.get("PALINGRAD_ENGINE")]
+# The engine set by set_engine, else by the environment. The environment is read when palingrad is
+# imported and by set_engine(None) only: reading it takes a fifth of the time of a small run.
+_selected: list[str | None] = [ENGINE]
 
 
 @public
