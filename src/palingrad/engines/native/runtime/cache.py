@@ -158,14 +158,18 @@ class Folder:
             return None
         return None if content is None else unpacked(key, content)
 
-    def write(self, key: str, code: bytes, *, prunes: bool = True) -> None:
-        """Writes an entry. Raises Unkept where it can't be written."""
+    def write(self, key: str, code: bytes, *, tidies: bool = True, most: int = 0) -> None:
+        """Writes an entry; with `tidies` deletes what other processes have left, and the oldest
+        entries beyond `most`, by default 2048. Raises Unkept where it can't be written."""
         try:
             name, content = _entry_name(key), packed(key, code)
             # A crash of the computer may damage an entry: then its checksum differs.
-            put(self._place, self._descriptor, name, content, mode=0o600, durable=False)
-            if prunes:
-                self.prune(_MOST)
+            put(
+                self._place, self._descriptor, name, content,
+                mode=0o600, durable=False, sweeps=tidies,
+            )  # fmt: skip
+            if tidies:
+                self._prune(most or _MOST)
         except OSError as error:
             raise Unkept(f"{self._place} can't be written to ({error.strerror})") from error
 
@@ -184,7 +188,7 @@ class Folder:
                 )
         return found
 
-    def prune(self, most: int) -> None:
+    def _prune(self, most: int) -> None:
         """Deletes the oldest entries beyond this number."""
         entries = self.names(_ENTRY)
         oldest: list[str] = []

@@ -19,7 +19,7 @@ from .cache_key import compiler_key
 
 _BYTES = 32 << 20  # of object files in memory
 _MOST = 8192  # entries on disk; beyond that the oldest are deleted
-_SELDOM = 64  # entries that this process writes between two counts of all entries
+_SELDOM = 64  # the folder is listed once in this number of entries written
 
 _recent: dict[Any, bytes] = {}  # by CPU and name; used while the thread holds `compiling`
 _written = 0  # entries, by this process
@@ -56,15 +56,14 @@ class KernelStore(contextlib.ExitStack):
         while size > _BYTES:
             size -= len(_recent.pop(next(iter(_recent))))
         if self._folder is not None:
-            with contextlib.suppress(cache.Unkept, OSError):
+            with contextlib.suppress(cache.Unkept):
                 self._write(self._folder, functions)
 
     def _write(self, folder: cache.Folder, functions: Mapping[str, bytes]) -> None:
         global _written
         for name, code in functions.items():
-            folder.write(self._entry(name), code, prunes=False)
-            if _written % _SELDOM == 0:
-                folder.prune(_MOST)
+            tidies = _written % _SELDOM == 0
+            folder.write(self._entry(name), code, tidies=tidies, most=_MOST)
             _written += 1
 
     def _entry(self, name: str) -> str:
