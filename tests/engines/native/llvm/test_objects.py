@@ -119,7 +119,8 @@ class Noted(Compiler):
 
 
 def module(number: int = 1, *, callee: int = 1, constant: int = 1, name: str = "f") -> ir.Module:
-    """f, which reads a constant and calls a function; `run`, which calls it through a table."""
+    """f, which reads a constant and calls a function; `run` and `dispatch`, which call it through a
+    table."""
     made, word = ir.Module(), ir.IntType(64)
     kind = ir.FunctionType(word, [word])
     table: Any = ir.GlobalVariable(made, word, "table")
@@ -133,9 +134,12 @@ def module(number: int = 1, *, callee: int = 1, constant: int = 1, name: str = "
     b.ret(b.mul(b.call(inner, [b.load(table)]), word(number)))
     records: Any = ir.GlobalVariable(made, kind.as_pointer(), "records")
     records.global_constant, records.linkage, records.initializer = True, "internal", outer
+    dispatch = ir.Function(made, kind, "dispatch")
+    b = ir.IRBuilder(dispatch.append_basic_block())
+    b.ret(b.call(b.load(records), [dispatch.args[0]]))
     run = ir.Function(made, kind, "run")
     b = ir.IRBuilder(run.append_basic_block())
-    b.ret(b.call(b.load(records), [run.args[0]]))
+    b.ret(b.call(dispatch, [run.args[0]]))
     return made
 
 
