@@ -139,14 +139,16 @@ def put(
     *,
     mode: int | None = None,
     durable: bool = True,
+    sweeps: bool = True,
 ) -> None:
     """Write the file `name` into a folder, which is open as `descriptor` (None: not POSIX).
 
     `mode` is the mode of the file, by default that of any new file. `durable` flushes to the
-    disk, so that the content outlives a crash of the computer. Raises OSError.
+    disk, so that the content outlives a crash of the computer. `sweeps` deletes temporary files
+    that other processes have left, for which the folder is listed. Raises OSError.
     """
     at = _Within(folder, descriptor)
-    for part in at.parts():
+    for part in at.parts() if sweeps else ():
         at.delete_if_left(part)
     new = f".palingrad-{os.urandom(8).hex()}.part"
     try:

@@ -32,6 +32,7 @@ from .run_plan import Output, RunPlan
 from .runtime.buffers import BufferTable, Memory
 from .runtime.cache import obtained
 from .runtime.cache_key import program_key
+from .runtime.kernel_store import KernelStore
 from .runtime.lease import Lease
 from .runtime.lease_words import PREPARED, REFUSED, WORDS
 from .runtime.thread_pool import pool
@@ -104,8 +105,9 @@ class NativeExecutable(Executable):
     def _code(self) -> bytes:
         """The program's machine code, compiled now."""
         native = [one for stage in self.schedule.stages if is_native(stage) for one in stage]
-        with Compiler(get_num_threads(), f"{len(native):,} kernels") as compiler:
-            Module(self.schedule, self.buffers, compiler.take)
+        what = f"{len(native):,} kernels"
+        with KernelStore() as store, Compiler(get_num_threads(), what, store) as compiler:
+            Module(self.schedule, self.buffers, compiler)
             return packed(compiler.code())
 
     def emitted(self) -> str:

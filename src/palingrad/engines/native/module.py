@@ -7,7 +7,8 @@ executes all segments before the first fallback.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+import re
+from collections.abc import Hashable
 from itertools import takewhile
 from typing import Any
 
@@ -26,7 +27,7 @@ from .kernels.signature import Signature, Unshared
 from .llvm.builder import Builder
 from .llvm.kernel_context import KERNEL, POINTER, KernelContext
 from .llvm.loops import INT, integer, loop, read
-from .llvm.parts import Parts
+from .llvm.parts import Compiler, Parts
 from .plan.schedule import Schedule, ScheduledKernel, is_serial
 from .runtime.array_fields import READABLE, array_layout
 from .runtime.buffers import BufferTable
@@ -45,6 +46,7 @@ from .runtime.lease_words import emit_lease
 from .runtime.thread_pool import SEGMENT, STAGES, emit_enter
 
 _POOL = INT.as_pointer()
+_CALLED = re.compile(r"run|recalled|segment_\d+")  # names of functions that Python calls
 
 
 def segments(schedule: Schedule) -> list[list[list[ScheduledKernel]]]:
@@ -76,19 +78,18 @@ def is_native(stage: list[ScheduledKernel]) -> bool:
 class _Emission:
     """What the codes of a program and of its regions share: the module and its parts."""
 
-    def __init__(self, take: Callable[[str], object] | None) -> None:
+    def __init__(self, compiler: Compiler | None) -> None:
         self.module = ir.Module("program")
         # By signature: a function, and the numbers of the owners of the buffers that it uses.
         self.shared: dict[Hashable, tuple[ir.Function, list[int]]] = {}
         self.functions = 0  # of kernels
-        self.parts, self._take = Parts(self.module), take
+        self.parts = None if compiler is None else Parts(self.module, _CALLED, compiler)
 
     def emitted(self) -> None:
         """Hands a part on, if the kernels that were emitted are enough for one."""
         self.functions += 1
-        part = self.parts.grown() if self._take is not None else None
-        if part is not None and self._take is not None:
-            self._take(part)
+        if self.parts is not None:
+            self.parts.emitted()
 
 
 class Code:
@@ -265,15 +266,15 @@ class Module(Code):
     """The LLVM module of one program."""
 
     def __init__(
-        self, schedule: Schedule, buffers: BufferTable, take: Callable[[str], object] | None = None
+        self, schedule: Schedule, buffers: BufferTable, compiler: Compiler | None = None
     ) -> None:
-        """`take` receives the text of each part of the module as soon as it is emitted."""
-        emission = _Emission(take)
+        """`compiler` compiles each part of the module as soon as it is emitted."""
+        emission = _Emission(compiler)
         super().__init__(emission, schedule, buffers)
         _emit_prepare(self.module, buffers.objects, buffers.checks)
         self._run(self.dispatch())
-        if take is not None:
-            take(emission.parts.last())
+        if emission.parts is not None:
+            emission.parts.last()
 
     def __str__(self) -> str:
         return str(self.module)

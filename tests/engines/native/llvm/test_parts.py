@@ -31,7 +31,7 @@ def made(threads: int) -> tuple[Any, list[bytes]]:
     """The results of a program whose kernels are each a part, and the parts' code."""
     executable = NativeExecutable(pg.function(step, engine="native").program(X))
     with Compiler(threads, "a test") as compiler:
-        Module(executable.schedule, executable.buffers, compiler.take)
+        Module(executable.schedule, executable.buffers, compiler)
         codes = compiler.code()
     return executable([X]), codes
 

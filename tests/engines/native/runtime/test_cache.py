@@ -293,7 +293,7 @@ def test_entries_that_another_process_deletes_meanwhile_are_no_error(folder, mon
     monkeypatch.setattr(cache, "_MOST", 0)
     gone = [f"palingrad-{'0' * 64}.code", f".palingrad-{'0' * 16}.new"]
     monkeypatch.setattr(
-        cache._Folder, "names", lambda self, form: [one for one in gone if form.fullmatch(one)]
+        cache.Folder, "names", lambda self, form: [one for one in gone if form.fullmatch(one)]
     )
     _, made = executable(f, X)
     assert made.unkept == ""

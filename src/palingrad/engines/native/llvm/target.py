@@ -75,7 +75,7 @@ def machine_code(text: str) -> bytes:
 
 def object_file(text: str) -> bytes:
     """The object file of a module given as LLVM IR. Several threads may compile at a time."""
-    machine = host().machine()
+    machine = _machines.get()
     with _optimised(text, machine) as module, llvm.ffi.OutputString() as error:
         buffer = _unlocked("LLVMPY_TargetMachineEmitToMemory")(machine, module, 1, error)
         if not buffer:
@@ -85,6 +85,22 @@ def object_file(text: str) -> bytes:
             return ctypes.string_at(start, llvm.ffi.lib.LLVMPY_GetBufferSize(buffer))
         finally:
             llvm.ffi.lib.LLVMPY_DisposeMemoryBuffer(buffer)
+
+
+class _Machines(threading.local):
+    """The target machine with which a thread compiles: a new one takes LLVM a millisecond, of which
+    most passes when the first function is compiled."""
+
+    _made: tuple[Target, Any] | None = None
+
+    def get(self) -> Any:
+        """The thread's machine for `host()`."""
+        if self._made is None or self._made[0] is not host():
+            self._made = host(), host().machine()
+        return self._made[1]
+
+
+_machines = _Machines()
 
 
 def packed(objects: Sequence[bytes]) -> bytes:

@@ -43,18 +43,19 @@ class Obtained(NamedTuple):
     key: str = ""
 
 
-def folder() -> Path | None:
-    """The folder of entries: PALINGRAD_CACHE's, or the user's cache; None if that is 'off'.
+def folder(kind: str = "native") -> Path | None:
+    """The folder of entries: in PALINGRAD_CACHE, or the user's cache; None if that is 'off'. `kind`
+    is its name: of Programs, or of kernels.
 
     Raises Unkept if the user has no home folder.
     """
     named = os.environ.get(_VARIABLE)
     if named is not None:
-        return None if named in ("", "off") else Path(os.path.expanduser(named)) / "native"
+        return None if named in ("", "off") else Path(os.path.expanduser(named)) / kind
     root = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     if root.startswith("~"):
         raise Unkept("there is no home folder")
-    return Path(root) / "palingrad" / "native"
+    return Path(root) / "palingrad" / kind
 
 
 def obtained(key: Callable[[], str], make: Callable[[], bytes]) -> Obtained:
@@ -65,7 +66,7 @@ def obtained(key: Callable[[], str], make: Callable[[], bytes]) -> Obtained:
         if place is None:
             return Obtained(make())
         name = key()
-        with _opened(place, create=True) as entries:
+        with opened(place, create=True) as entries:
             code = entries.read(name)
             if code is not None:
                 return Obtained(code, found=True, key=name)
@@ -73,7 +74,7 @@ def obtained(key: Callable[[], str], make: Callable[[], bytes]) -> Obtained:
         return Obtained(make(), unkept=str(reason))
     code = make()
     try:
-        with _opened(place, create=True) as entries:
+        with opened(place, create=True) as entries:
             entries.write(name, code)
     except Unkept as reason:
         return Obtained(code, unkept=str(reason))
@@ -85,7 +86,7 @@ def recalled(name: str, code_key: Callable[[bytes], str]) -> tuple[bytes, bytes]
     with contextlib.suppress(Unkept):
         place = folder()
         if place is not None and not _can_be_made(place):
-            with _opened(place, create=False) as entries:
+            with opened(place, create=False) as entries:
                 content = entries.read(name)
                 code = None if content is None else entries.read(code_key(content))
                 return None if content is None or code is None else (content, code)
@@ -97,7 +98,7 @@ def keep(name: str, content: bytes) -> None:
     with contextlib.suppress(Unkept):
         place = folder()
         if place is not None:
-            with _opened(place, create=True) as entries:
+            with opened(place, create=True) as entries:
                 entries.write(name, content)
 
 
@@ -109,7 +110,7 @@ def described() -> str:
             return "off"
         if _can_be_made(place):  # as the first compilation does
             return f"0 programs, 0.0 MB in {place}"
-        with _opened(place, create=False) as entries:
+        with opened(place, create=False) as entries:
             sizes = [status.st_size for status in entries.statuses(_ENTRY).values()]
     except Unkept as reason:
         return f"nothing is kept: {reason}"
@@ -142,7 +143,7 @@ def _checksum(key: str, code: bytes) -> bytes:
 # ---------------------------------------------------------------- the folder
 
 
-class _Folder:
+class Folder:
     """The open folder of entries: files are opened relative to its descriptor, so renaming the
     folder or replacing it by a link has no effect."""
 
@@ -157,13 +158,18 @@ class _Folder:
             return None
         return None if content is None else unpacked(key, content)
 
-    def write(self, key: str, code: bytes) -> None:
-        """Writes an entry. Raises Unkept where it can't be written."""
+    def write(self, key: str, code: bytes, *, tidies: bool = True, most: int = 0) -> None:
+        """Writes an entry; with `tidies` deletes what other processes have left, and the oldest
+        entries beyond `most`, by default 2048. Raises Unkept where it can't be written."""
         try:
             name, content = _entry_name(key), packed(key, code)
             # A crash of the computer may damage an entry: then its checksum differs.
-            put(self._place, self._descriptor, name, content, mode=0o600, durable=False)
-            self._prune()
+            put(
+                self._place, self._descriptor, name, content,
+                mode=0o600, durable=False, sweeps=tidies,
+            )  # fmt: skip
+            if tidies:
+                self._prune(most or _MOST)
         except OSError as error:
             raise Unkept(f"{self._place} can't be written to ({error.strerror})") from error
 
@@ -182,13 +188,13 @@ class _Folder:
                 )
         return found
 
-    def _prune(self) -> None:
-        """Deletes the oldest entries beyond `_MOST`."""
+    def _prune(self, most: int) -> None:
+        """Deletes the oldest entries beyond this number."""
         entries = self.names(_ENTRY)
         oldest: list[str] = []
-        if len(entries) > _MOST:  # deletes an eighth, so that most writes read no file's age
+        if len(entries) > most:  # deletes an eighth, so that most writes read no file's age
             ages = {name: status.st_mtime for name, status in self.statuses(_ENTRY).items()}
-            oldest = sorted(ages, key=lambda name: ages[name])[: len(entries) - _MOST * 7 // 8]
+            oldest = sorted(ages, key=lambda name: ages[name])[: len(entries) - most * 7 // 8]
         for name in oldest:
             with contextlib.suppress(OSError):
                 content = self._content(name, len(_MARK))
@@ -218,7 +224,7 @@ def _entry_name(key: str) -> str:
 
 
 @contextlib.contextmanager
-def _opened(place: Path, *, create: bool) -> Generator[_Folder]:
+def opened(place: Path, *, create: bool) -> Generator[Folder]:
     """The folder, opened. Raises Unkept if it can't be opened or another user may write to it."""
     with contextlib.ExitStack() as stack:
         descriptor = None
@@ -234,7 +240,7 @@ def _opened(place: Path, *, create: bool) -> Generator[_Folder]:
             raise Unkept(f"{place} can't be opened ({error.strerror})") from error
         for distrust in filter(None, map(_distrust, statuses)):
             raise Unkept(f"{place} {distrust}")
-        yield _Folder(place, descriptor)
+        yield Folder(place, descriptor)
 
 
 def _distrust(status: os.stat_result) -> str:

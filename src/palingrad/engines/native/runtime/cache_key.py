@@ -39,6 +39,7 @@ from ....passes.program import Program
 from ....passes.simplify import RULES
 from ....version import LOADED, __version__
 from ..kernels.control import Control
+from ..llvm import objects, parts, target
 from ..llvm.target import host
 from ..plan.schedule import Schedule
 from .buffers import BufferTable
@@ -74,6 +75,16 @@ def program_key(program: Program, schedule: Schedule, buffers: BufferTable) -> s
 def engine_key(name: str) -> str:
     """The key of code that depends on no program. Raises Unkept where `program_key` does."""
     return hashlib.sha256(_surroundings() + name.encode()).hexdigest()
+
+
+@cache
+def compiler_key() -> bytes:
+    """A digest of all on which machine code depends besides its LLVM IR: LLVM, the CPU, and the
+    modules that call LLVM. Raises Unkept."""
+    digest = hashlib.sha256(repr((llvmlite.__version__, llvm.llvm_version_info, host())).encode())
+    for module in (target, parts, objects):
+        digest.update(_source(str(module.__file__)))
+    return digest.digest()
 
 
 def template_key(program: Program) -> str | None:
@@ -283,8 +294,12 @@ def _sources() -> Iterator[tuple[str, bytes]]:
     if not paths:
         raise Unkept("palingrad's sources aren't there")
     for path in sorted(paths):
-        with open(path, "rb", buffering=0) as file:  # a buffer takes longer than the file
-            status = os.fstat(file.fileno())
-            if max(status.st_mtime, status.st_ctime) > LOADED:
-                raise Unkept(f"{path} has changed since palingrad was loaded")
-            yield path[len(PACKAGE) :], file.read()
+        yield path[len(PACKAGE) :], _source(path)
+
+
+def _source(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as file:  # a buffer takes longer than the file
+        status = os.fstat(file.fileno())
+        if max(status.st_mtime, status.st_ctime) > LOADED:
+            raise Unkept(f"{path} has changed since palingrad was loaded")
+        return file.read()
