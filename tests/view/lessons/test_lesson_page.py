@@ -12,6 +12,7 @@ import pytest
 
 import palingrad as pg
 from chromium import Opened
+from palingrad.view.lessons.formulas import equation
 from palingrad.view.lessons.sealing import opened as unsealed, sealed
 
 Make = Callable[..., Opened]
@@ -159,7 +160,11 @@ def test_what_can_t_be_read_is_answered_by_what_to_write(page: Opened):
 
 def test_e_and_pi_are_numbers_unless_a_card_has_the_name(page: Opened, opened: Make):
     assert verdict(page, 0, "e")["kind"] != "unreadable"  # the card e
-    x = pg.Variable(1.5, name="x")
+    e, x = pg.Variable(2.0, name="e"), pg.Variable(1.5, name="x")
+    y = pg.exp(e, name="L")
+    power = opened(y, ["∂L/∂e"])
+    assert "e‘e’" in "".join(power.js("document.querySelector('#graph, main').textContent").split())
+    assert equation(y, {e: "e", y: "L"}) == "L = e^‘e’"
     page = opened(pg.multiply(pg.exp(2 * x), np.pi, name="L"), ["∂L/∂x"])
     for text in ("2*pi*e^(2x)", "2π exp(2*x)", "2*π*ℯ**(2*x)", "2*pi*e^3", "2*L"):
         assert verdict(page, 0, text)["right"], text

@@ -95,6 +95,15 @@ def test_what_is_written(node, latex, text):
 
 
 @pytest.mark.tiny
+def test_text_tells_written_elements_from_sums_and_steps_from_powers():
+    x = pg.Variable(np.zeros(3), name="x")
+    slope = str(pg.derivation(x[0] * x[1], x))
+    assert "x̄ = (𝟎₃[1] ← v̄₂) + (𝟎₃[0] ← v̄₁)" in slope
+    assert "v̄ = 𝟎₃[0] ← w" == plain(r"\bar{v} = {\mathbf{0}_{3}}_{[0] \leftarrow w}")
+    assert plain(r"f\left({\mathbf{0}_{3}}_{[0] \leftarrow w}\right) + 1") == "f(𝟎₃[0] ← w) + 1"
+    assert plain("y^{(v_2)} + y^{(t)} + y^{v_2}") == "y⁽v₂⁾ + y⁽ᵗ⁾ + y^v₂"
+
+
 def test_a_variable_of_python_is_the_name():
     energy = pg.square(x)
     larger = x > y  # not larger = x > y, a chain of relations
@@ -204,6 +213,8 @@ def test_variables_are_told_from_numbers_and_from_each_other():
     assert pg.latex(pg.sigmoid(e) * e).text.endswith("σ(e) e")  # there is no number e
     assert "‘i’" in pg.latex(i * 1j).text
     assert pg.latex(one * other).text.endswith("x x'")
+    prime = pg.Variable(5.0, name="x'")
+    assert pg.latex(one * other + prime).text.endswith("x x'' + x'")
     assert pg.latex(one * one).text.endswith("x²")
     assert pg.latex(e * 0.50001).text.endswith("0.50001e")
     assert pg.latex(e * 1.000001).text.endswith("1.000001e")

@@ -10,20 +10,24 @@ import numpy as np
 from ...graph.describe.notation import Piece
 from ...graph.node import Node
 from ...graph.operation import Operation
+from ..reading.mathematics.latex import constants_in
 from ..reading.mathematics.plain import plain
-from ..reading.mathematics.symbols import symbol
+from ..reading.mathematics.symbols import quoted, symbol
 
 
 def equation(node: Node, names: Mapping[Node, str]) -> str:
     """The name of a leaf, or an operation such as e = a b."""
     if not isinstance(node, Operation):
         return names[node]
-    operands = [Piece(_operand(names[x])) for x in node.inputs]
+    numbers = constants_in([node])  # a variable e beside the number e is in quotes
+    operands = [Piece(_operand(names[x], numbers)) for x in node.inputs]
     return plain(f"{symbol(names[node])} = {node.notation(*operands).latex}")
 
 
-def _operand(name: str) -> str:
-    return name if name.lstrip("−-").replace(".", "", 1).isdigit() else symbol(name)
+def _operand(name: str, numbers: set[str]) -> str:
+    if name.lstrip("−-").replace(".", "", 1).isdigit():
+        return name
+    return quoted(name) if name in numbers else symbol(name)
 
 
 def rows_of(value: Any, shape: list[int], digits: int = 5) -> list[list[str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import linecache
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 from ...dtypes import Array, is_complex
 from ...errors import GradientError, GraphError, printable
 from ...graph.kinds import Assign
-from ...graph.leaves import Variable
+from ...graph.leaves import Constant, Variable
 from ...graph.node import Node
 from ...graph.operation import Item as OutputItem, MultipleOutputs, Operation
 from ...version import __version__
@@ -74,7 +75,7 @@ class Export:
         self.result = self._result()
         found, self._refusal = self._derivatives()
         self.totals = {  # not those by numbers in expressions
-            node: total for node, total in found.items() if takes_gradient(node, self.values[node])
+            node: total for node, total in found.items() if self._takes(node)
         }
         self.slopes = complex_totals(self.result, self.shadows) if not self._refusal else {}
         self.sources = Sources(self.order)
@@ -125,7 +126,8 @@ class Export:
 
     def _takes(self, node: Node) -> bool:
         value = self.values[node]
-        return not isinstance(value, tuple) and takes_gradient(node, value)
+        number = isinstance(node, Constant) and re.match(r"[−-]?\d", self._label(node))
+        return not number and not isinstance(value, tuple) and takes_gradient(node, value)
 
     # ---------------------------------------------------------------- the data
 
@@ -256,6 +258,8 @@ class Export:
                 data["a"] = plain
         if isinstance(node, Variable) and node.trainable:
             data["tr"] = 1
+        if isinstance(node, Assign) and (target := node.attributes["variable"]) in self.first:
+            data["as"] = self.first[target]
         if (place := source(node)) is not None:
             data["src"] = place
         if (span := self.sources.spans.get(node)) is not None:
@@ -273,7 +277,7 @@ class Export:
                 data["dead"] = share
         if isinstance(value, tuple):
             data["parts"] = [list(output.shape) for output in value]
-        if not isinstance(value, tuple) and takes_gradient(node, value):
+        if self._takes(node):
             data["g"] = 1
         if node in self.totals:
             data["j"] = self._array(node, "j", self.totals[node])

@@ -42,7 +42,7 @@ LONGEST = 70  # characters of a formula
 _HOLES = f"[{chr(HOLE)}-{SEED}]"
 # What may stand between the holes of a formula that is evaluated with numbers.
 _WORDS = "σ|relu|tanh|sinh|cosh|sin|cos|tan|arcsin|arccos|arctan|erf|log|max|min|√|∛|e"
-_SAFE = re.compile(rf"(?:{_HOLES}|{_WORDS}|[\d.]+|[ +−·/^(),|²³])*")
+_SAFE = re.compile(rf"(?:{_HOLES}|{_WORDS}|[\d.]+|[ +−·/^(),|⁻¹²³⁴⁵⁶⁷⁸⁹])*")
 _AMBIGUOUS = re.compile(rf"{_HOLES}[a-zσ]|(?:log|sin|cos|tan|erf) \(.*\)/")
 
 

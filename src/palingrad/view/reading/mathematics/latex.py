@@ -145,9 +145,10 @@ def user_names(order: Sequence[Node], others: Mapping[int, str] | None = None) -
     for key, name in names.items():
         if name in numbers:
             names[key] = quoted(name)
-    seen: set[str] = set()
+    seen, own = set[str](), {_bare(name) for name in names.values()}
     for key, name in names.items():  # two nodes may have the same name
-        while name in seen:
+        again = name in seen
+        while name in seen or (again and _bare(name) in own):  # x' may be another one's own name
             name += "'"
         seen.add(name)
         names[key] = name
@@ -159,6 +160,10 @@ def user_names(order: Sequence[Node], others: Mapping[int, str] | None = None) -
         elif id(node) not in names and needs_symbol(node, order):
             names[id(node)] = arrays.new()
     return names
+
+
+def _bare(name: str) -> str:
+    return re.sub(r"\\mathrm\{(\w+'*)\}", r"\1", name)
 
 
 def constants_in(order: Sequence[Node]) -> set[str]:

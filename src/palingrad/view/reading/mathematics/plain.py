@@ -26,6 +26,9 @@ _NAMES = {
 }  # fmt: skip
 
 
+_WRITES = re.compile(r"[^\[]*\[.*\] ?(?:←|\S=) ")  # an array in which some elements are written
+
+
 def plain(latex: str) -> str:
     """`latex` as one line of text."""
     return re.sub(r"\s+", " ", _Reader(latex).row("")).strip()
@@ -40,7 +43,7 @@ class _Reader:
 
     def row(self, end: str) -> str:
         """The text up to the token `end`."""
-        text = ""
+        text, last = "", 0  # last: where the last token's text starts
         while self.place < len(self.tokens):
             token = self.tokens[self.place]
             if token == end:
@@ -52,9 +55,18 @@ class _Reader:
                 if token == "^" and (root := re.search(r"[√∛][\w(]\S*$", text)):
                     text = f"{text[: root.start()]}({root.group()})"
                 text += _script(self.argument(), token)
+                if _WRITES.match(text[last:]) and not self.alone(text[:last]):
+                    text = f"{text[:last]}({text[last:]})"
             else:
+                last = len(text) if not token.isspace() else last
                 text += self.token()
         return text
+
+    def alone(self, before: str) -> bool:
+        """Whether what stands between `before` and the next token is all of a side or a bracket."""
+        after = "".join(self.tokens[self.place :]).lstrip()
+        ends = not after or after.startswith(("=", r"\right)"))
+        return ends and not re.search(r"[^=(\s]\s*$", before)
 
     def argument(self) -> str:
         """A group in braces or one token."""
@@ -142,7 +154,7 @@ def _script(text: str, mark: str) -> str:
     if text.startswith("[") and mark == "_":
         return text
     if re.fullmatch(r"\([^()]*\)", text):
-        return mark + text  # v^(T)
+        return f"⁽{text[1:-1]}⁾" if mark == "^" else mark + text  # v⁽T⁾ isn't a power
     single = re.fullmatch(r"‘[^’]*’|[^\W\d][^\W⁰¹²³⁴-⁹]*|[\d.]+", text)  # not 2s, a product, nor x²
     return f"{mark}{text}" if single else f"{mark}({text})"
 

@@ -74,8 +74,11 @@ function formulaOf(place) {
   return `<math display="block"><mrow>${letter(node.n === node.o ? "y" : node.n)}<mo>=</mo>${inside}</mrow></math>`;
 }
 
+const hasEuler = Object.values(data.formulas || {}).some((formula) => formula.includes("<mi>e</mi>")); // a variable e is in quotes then
+
 /** A name in a formula: a single letter in italics, digits after it as a subscript. */
 function letter(name) {
+  if (name === "e" && hasEuler) return "<mtext>‘e’</mtext>";
   const [, base, index] = /^([\p{L}])_?([\d₀-₉]*)$/u.exec(name) || [];
   if (!base) return /^[−\d.e]+$/.test(name) ? `<mn>${safe(name)}</mn>` : `<mtext>${safe(name)}</mtext>`;
   const digits = (index || "").replace(/[₀-₉]/g, (c) => c.charCodeAt(0) - 0x2080);

@@ -27,6 +27,7 @@ function allNumbers(place) {
 function forwardEquations(place) {
   const caption = captionFor(place);
   const value = valueOf(place);
+  if (nodes[place].as !== undefined && ins[place].length === 1) return [assignment(place, value)];
   const head = { left: named(place), symbols: caption ? namedIn(caption.w, place) : "", place, gradient: false };
   if (isComplex(place)) return complexEquation(place, head);
   if (!value || nodes[place].parts || nodes[place].t !== "operation") return caption ? [{ ...head, note: shapeNote(place) }] : [];
@@ -43,6 +44,20 @@ function forwardEquations(place) {
   if (!side) return sizeOf(place) === 1 ? [{ ...head, sign: signOf(value.data[0], 4, nodes[place].d), shown: numberText(value.data[0]), entry: 0, note }] : [whole];
   if (sizeOf(place) === 1) return [{ ...head, ...side, symbols: head.symbols, entry: 0, note }];
   return [whole, { ...side, left: `${named(place)}${indexText(nodes[place].sh, entry)}`, place, entry, gradient: false, note }];
+}
+
+/** w ← what it is assigned. */
+function assignment(place, value) {
+  const whole = { left: `${named(nodes[place].as)} ←`, symbols: named(edges[ins[place][0]].a), place, gradient: false };
+  if (!value || sizeOf(place) !== 1 || isComplex(place)) return { ...whole, note: shapeNote(place) };
+  return { ...whole, sign: signOf(value.data[0], 4, nodes[place].d), shown: numberText(value.data[0]), entry: 0 };
+}
+
+/** Terms as a sum: those that write elements in brackets, a minus in front instead of + −. */
+function termsAdded(terms) {
+  if (terms.length === 1) return terms[0];
+  const closed = terms.map((term) => (/ (?:←|\S=) /.test(term) && !/^\(.*\)$/.test(term) ? `(${term})` : term));
+  return closed.reduce((sum, term) => (term.startsWith("−") ? `${sum} − ${term.slice(1)}` : `${sum} + ${term}`));
 }
 
 /** A formula with the names of the node's operands. */
@@ -90,7 +105,7 @@ function backwardEquations(place, from, step) {
     return [{ ...head, left: partialOf(from), symbols, ...backwardSide(place, here, before, come.length === all.length, 0, 0) }];
   }
   const rules = here.map((number) => (rule(number) ? namedIn(rule(number), place) : null));
-  const adjoint = { ...head, left: barOf(from), symbols: rules.includes(null) || (total && total.rows > 1) ? chainText(place, from) : [...(before.length ? ["…"] : []), ...rules].join(" + ") };
+  const adjoint = { ...head, left: barOf(from), symbols: rules.includes(null) || (total && total.rows > 1) ? chainText(place, from) : termsAdded([...(before.length ? ["…"] : []), ...rules]) };
   if (total && total.rows > 1) adjoint.left = partialOf(from);
   if (!total || sizeOf(from) * sizeOf(place) > LARGEST) return [adjoint];
   const [row, entry] = largestSent(here, total);
@@ -197,7 +212,7 @@ function captionOf(step) {
 
 function equationHtml({ left, symbols, numbers, sign, bind, shown, digits, note, overflow, place, entry, row, gradient, update }) {
   const arrow = left.endsWith("←");
-  if (symbols === numbers || symbols === shown) symbols = ""; // constants are called by their numbers
+  if (symbols === numbers || symbols === shown || symbols === left) symbols = ""; // constants are called by their numbers
   const sides = [];
   if (symbols) sides.push(`<span class="symbols">${safe(symbols)}</span>`);
   if (numbers) sides.push(`<span class="numbers">${safe(numbers)}</span>`);

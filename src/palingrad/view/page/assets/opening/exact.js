@@ -44,6 +44,11 @@ const { signBetween, shownWhole, signOf, overflowNote } = (() => {
   };
   const larger = (...xs) => xs.reduce((x, y) => (compared(x, y) < 0 ? y : x));
   const smaller = (...xs) => xs.reduce((x, y) => (compared(x, y) > 0 ? y : x));
+  /** A function of truth values; of other integers it isn't known here. */
+  const ofTruths = (f) => (x, y) => {
+    if ([x, y].some((one) => compared(one, ZERO) && compared(one, ONE))) throw new Inexact();
+    return f(x, y);
+  };
   const truncated = (x) => ratio(x.top / x.over);
 
   const EXACT = {
@@ -56,6 +61,7 @@ const { signBetween, shownWhole, signOf, overflowNote } = (() => {
     less_equal: (x, y) => truth(compared(x, y) <= 0), greater: (x, y) => truth(compared(x, y) > 0), greater_equal: (x, y) => truth(compared(x, y) >= 0),
     floor_divide: (x, y) => ratio(whole(over(x, y))), remainder: (x, y) => plus(x, minus(times(y, ratio(whole(over(x, y)))))),
     fmod: (x, y) => plus(x, minus(times(y, truncated(over(x, y))))), fmax: larger, fmin: smaller,
+    ones_like: () => ONE, zeros_like: () => ZERO, bitwise_and: ofTruths(smaller), bitwise_or: ofTruths(larger),
   };
 
   /** The exact value of a formula of numbers, as it is shown: {top, over}; null where it has none. */

@@ -15,18 +15,23 @@ const calledAs = (() => {
   const isName = /^(?:∂.*|.* ←|(?:[\p{L}_]|\p{Extended_Pictographic})[\p{L}\p{M}\p{N}_\p{Extended_Pictographic}]*(?:\[[^\]]*\])?′*)$/u;
   const used = new Set();
   let n = 0;
-  return nodes.map((node) => {
+  const names = [];
+  nodes.forEach((node, place) => {
     let name = node.n;
+    const owner = node.o === "item" ? edges[ins[place][0]].a : null;
     if (node.t === "operation" && node.n === node.o) {
       do name = `v${lowered(++n)}`;
       while (taken.has(name) || taken.has(`v${n}`));
+    } else if (owner !== null && name.startsWith(`${nodes[owner].n}[`)) {
+      name = names[owner] + name.slice(nodes[owner].n.length); // a result of what has several
     } else if (node.t !== "constant" || !/^[−\d]/.test(name)) {
       if (!isName.test(name) || (name === "e" && numbers)) name = `‘${name}’`;
       while (used.has(name)) name += "′";
     }
     used.add(name);
-    return name;
+    names.push(name);
   });
+  return names;
 })();
 
 /** The node's name in a caption; a constant that has its number as its name is called by its current number. */
@@ -35,7 +40,7 @@ function named(place) {
   return value && value.data.length === 1 ? numberText(value.data[0]) : calledAs[place];
 }
 
-const ATOM_NUMBER = /^[−\d.]+$/;
+const ATOM_NUMBER = /^[−\d.]+(?:e−?\d+)?$/;
 
 function lowered(n) {
   return String(n).replace(/\d/g, (d) => String.fromCharCode(0x2080 + Number(d)));
@@ -58,7 +63,7 @@ function asShown(x, digits) {
 
 /** A formula with `word(code point)` in each hole, in brackets where they are needed. */
 function filled(template, word) {
-  const bare = template.replace(/(^|[^\p{L}\p{N}^⁻])\(([\uE000-\uE0FF])\)/gu, (all, before, hole) => (ATOM.test(word(hole.charCodeAt(0))) ? before + hole : all));
+  const bare = template.replace(/(^|[^\p{L}\p{N}^⁻)])\(([\uE000-\uE0FF])\)/gu, (all, before, hole) => (ATOM.test(word(hole.charCodeAt(0))) ? before + hole : all));
   return bare.replace(HOLES, (hole, place) => {
     const text = word(hole.charCodeAt(0));
     const before = bare.slice(0, place).trimEnd().slice(-1);
@@ -70,7 +75,8 @@ function filled(template, word) {
 
 /** ∂L/∂a. */
 function partialOf(place) {
-  return `∂${named(result)}/∂${named(place)}`;
+  const top = named(result);
+  return `∂${top.startsWith("∂") ? `(${top})` : top}/∂${named(place)}`;
 }
 
 /** The cotangent of a node, as x̄ if its name is a letter. */

@@ -93,12 +93,12 @@ function showStep() {
 
 /** Describes a step without a caption in a sentence. */
 function story({ node: place, kind }) {
-  const name = `<b>${safe(nodes[place].n)}</b>`;
+  const name = `<b>${safe(named(place))}</b>`;
   if (kind === "descend") return `${name} takes a step against its gradient.`;
-  const others = ins[place].map((number) => `<b>${safe(nodes[edges[number].a].n)}</b>`);
+  const others = ins[place].map((number) => `<b>${safe(named(edges[number].a))}</b>`);
   const shown = `${others.slice(0, 4).join(", ")}${others.length > 4 ? " …" : ""}`;
   if (kind === "pull") return `${name} sends its gradient back to ${shown}.`;
-  return `${name}${nodes[place].sh ? `, shape <span class="number">${shapeText(nodes[place].sh)}</span>` : ""}: <i>${safe(nodes[place].o)}</i> of ${shown}.`;
+  return `${name}${nodes[place].sh && !nodes[place].parts ? `, shape <span class="number">${shapeText(nodes[place].sh)}</span>` : ""}: <i>${safe(nodes[place].o)}</i> of ${shown}.`;
 }
 
 let rate = 0.1; // the learning rate of the gradient descent shown in the update phase
