@@ -72,6 +72,10 @@ def _fewer_roots(program: Program) -> Iterator[Program]:
         yield replace(program, outputs=outputs[half:])
         for number in range(len(outputs)):
             yield replace(program, outputs=outputs[:number] + outputs[number + 1 :])
+    for number, output in enumerate(outputs):  # what an output is computed from, in its place
+        for x in inputs_of(output):
+            if isinstance(x, (Call, Piece)):
+                yield replace(program, outputs=(*outputs[:number], x, *outputs[number + 1 :]))
     for number in range(len(program.updates)):
         yield replace(program, updates=program.updates[:number] + program.updates[number + 1 :])
 
