@@ -2,10 +2,11 @@
 
 from ..engines.placement import Mesh, Placement
 from ..messages.names import unknown_name
+from .blocks import minimize
 from .mesh import mesh
 from .using import current, use
 
-__all__ = ["Mesh", "Placement", "current", "mesh", "use"]
+__all__ = ["Mesh", "Placement", "current", "mesh", "minimize", "use"]
 
 
 def __getattr__(name: str) -> object:
