@@ -33,7 +33,7 @@ from ...graph.state.landing import (
     state_lock,
 )
 from ...graph.state.turns import exhaust
-from .layout import Layout, whole
+from .mesh.layout import Layout, whole
 
 R = TypeVar("R")
 is_observed = attrgetter("_observed")
