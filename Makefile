@@ -51,14 +51,14 @@ train: $(VENV)/.installed
 	$(BIN)/palingrad train digits
 
 test: $(VENV)/.installed-test browser
-	@echo "tests/engines/xla isn't run here, because it needs JAX: make test-scale"
-	$(QUIETLY) $(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 --ignore=tests/engines/xla --ignore=src/palingrad/engines/xla
+	@echo "tests/engines/xla and tests/scale aren't run here, because they need JAX: make test-scale"
+	$(QUIETLY) $(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 --ignore=tests/engines/xla --ignore=tests/scale --ignore=src/palingrad/engines/xla
 
 test-whole: export PALINGRAD_TESTS = whole
 test-whole: test
 
 test-scale: $(VENV)/.installed-scale
-	$(QUIETLY) $(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 tests/engines/xla
+	$(QUIETLY) $(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 tests/engines/xla tests/scale
 
 # The tests of the page run in the system's Chromium; where it is missing and apt is here, install it.
 browser:
