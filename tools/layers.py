@@ -18,6 +18,7 @@ ORDER = {
         ["errors", "version"],
         ["files"],
         ["messages"],
+        ["processes"],
         ["dtypes", "shapes", "trees"],
         ["sums"],
         ["maths"],
