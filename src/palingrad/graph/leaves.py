@@ -183,6 +183,7 @@ class Variable(Node):
     _changed: int = 0  # the serial number of the last assignment, or of that of a program's lease
     _array: Any = None  # the value; None while a compiled program has it on lease
     _lease: Any = None  # the lease that returns the array: `engines/native/runtime/lease.py`
+    _follows: Variable | None = None  # the Variable whose state it is, for an optimizer's
     _turn: Turn | None = None  # of the runs that update it, once there is a program that does
 
     @public
@@ -201,13 +202,13 @@ class Variable(Node):
         self._settle(name, find_origin(2), graph)
 
     @classmethod
-    def holding(cls, array: Array, name: str) -> Variable:
+    def holding(cls, array: Array, name: str, follows: Variable | None = None) -> Variable:
         """A Variable outside any graph, not to be trained, that takes an array over: nothing else
         may refer to it."""
         array.setflags(write=False)
         variable = object.__new__(cls)
         variable._value, variable._name = array, context().scope + name
-        variable._trainable = False
+        variable._trainable, variable._follows = False, follows
         variable._serial = next_serial()
         variable._origin = find_origin(2)
         return variable

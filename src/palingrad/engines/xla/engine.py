@@ -37,6 +37,15 @@ def check_installed() -> None:
         )
 
 
+def device_names() -> list[str]:
+    """The devices that JAX has, such as "cpu:0". Raises EngineError without JAX or devices."""
+    check_installed()
+    imported(f"{__package__}.jaxlib")
+    from .jaxlib import devices
+
+    return [f"{one.platform}:{one.id}" for one in devices()]
+
+
 def describe() -> list[tuple[str, str]]:
     """(property, value) for `palingrad info`: JAX's version and devices."""
     if not is_installed():
