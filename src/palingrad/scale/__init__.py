@@ -3,9 +3,19 @@
 from ..engines.placement import Mesh, Placement
 from ..messages.names import unknown_name
 from .mesh import mesh
+from .processes import initialize, process_count, process_index
 from .using import current, use
 
-__all__ = ["Mesh", "Placement", "current", "mesh", "use"]
+__all__ = [
+    "Mesh",
+    "Placement",
+    "current",
+    "initialize",
+    "mesh",
+    "process_count",
+    "process_index",
+    "use",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -11,6 +11,7 @@ from ..engines.xla.engine import device_names
 from ..errors import ArgumentError, EngineError
 from ..messages.calls import public
 from ..messages.checks import shown, whole
+from .processes import initialize_if_launched
 
 _MORE = (
     "On a CPU, XLA_FLAGS=--xla_force_host_platform_device_count={count} in the environment makes "
@@ -26,6 +27,7 @@ def mesh(axes: Mapping[str, int]) -> Mesh:
     axes are for rules of your own. One size may be −1: as many as there are devices left. The first
     devices are taken. Raises EngineError if there are too few.
     """
+    initialize_if_launched()
     sizes = _checked(axes)
     known = prod(size for size in sizes.values() if size != -1)
     names = device_names()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from types import ModuleType
 
 from ...errors import EngineError
 from ...graph.state.imports import imported
@@ -44,6 +45,12 @@ def device_names() -> list[str]:
     from .jaxlib import devices
 
     return [f"{one.platform}:{one.id}" for one in devices()]
+
+
+def joined_to() -> ModuleType:
+    """The module `distributed`, which joins this process to others. Raises without JAX."""
+    check_installed()
+    return imported(f"{__package__}.distributed")
 
 
 def describe() -> list[tuple[str, str]]:
