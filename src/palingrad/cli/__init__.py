@@ -1,5 +1,5 @@
-"""The command line: train, launch, evaluate, predict, serve, runs, export, view, draw, lesson, translate,
-check, info."""
+"""The command line: train, launch, evaluate, predict, serve, runs, export, view, draw, lesson,
+translate, check, info."""
 
 from . import (
     exporting as exporting,

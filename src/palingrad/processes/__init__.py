@@ -5,4 +5,12 @@ them dies or hangs. Knows nothing of JAX, which computes across them.
 what is wrong. `relay` carries JAX's own coordination, and `launcher` starts processes on one host.
 """
 
-from .group import Group as Group, busy as busy, count as count, current as current, index as index
+from .group import (
+    Group as Group,
+    busy as busy,
+    count as count,
+    current as current,
+    first as first,
+    index as index,
+    some as some,
+)

@@ -15,13 +15,13 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn
 
 from ..errors import ProcessError, printable
 from .judge import PATIENCE
-from .service import _PROTOCOL, BEAT, Service
+from .service import PROTOCOL, Service, beat
 from .wire import Channel, Closed, Message, listener
 
 _GRACE = 2.0  # seconds that the main thread has to raise the error itself
@@ -36,7 +36,9 @@ class Group:
     def __init__(
         self, address: tuple[str, int], count: int, index: int, *, timeout: float = 60.0,
         patience: float = PATIENCE, welcome: Mapping[str, Any] = {}, alike: Mapping[str, Any] = {},
+        exit: Callable[[int], Any] = os._exit,
     ) -> None:  # fmt: skip
+        self._exit, self._pause = exit, beat(patience)
         self.index, self.count, self.patience = index, count, patience
         self.verdict: str | None = None
         self.welcome: Message = {}
@@ -48,11 +50,12 @@ class Group:
         where = f"{socket.gethostname()}, pid {os.getpid()}"
         self._first = "process 0"
         if index == 0:
-            listening = listener(*address)
-            self._service = Service(listening, count, timeout=timeout, patience=patience, welcome=welcome
-                    | {"where": where})  # fmt: skip
+            self._service = Service(
+                listener(*address), count, timeout=timeout, patience=patience,
+                welcome={**welcome, "where": where},
+            )  # fmt: skip
         self._channel = _connected(address, timeout)
-        self._channel.send({"protocol": _PROTOCOL, "index": index, "count": count, "where": where,
+        self._channel.send({"protocol": PROTOCOL, "index": index, "count": count, "where": where,
                             "alike": dict(alike)})  # fmt: skip
         threading.Thread(target=self._listen, name="palingrad group", daemon=True).start()
         with self._news:
@@ -97,14 +100,15 @@ class Group:
         if isinstance(error, ProcessError):
             return
         with self._news:
-            self._news.wait_for(lambda: self.verdict is not None, self.patience + 2 * BEAT)
+            self._news.wait_for(lambda: self.verdict is not None, self.patience + 2 * self._pause)
         if self.verdict is not None:
             self._taken.set()
             raise ProcessError(self.verdict, hint=_HINT) from error
 
     def _raise(self) -> NoReturn:
         self._taken.set()
-        raise ProcessError(self.verdict or "process 0 didn't answer", hint=_HINT)
+        hint = _HINT if self.welcome else ""
+        raise ProcessError(self.verdict or "process 0 didn't answer", hint=hint)
 
     # ---------------------------------------------------------------- the end
 
@@ -130,7 +134,7 @@ class Group:
                 self._taken.set()
                 _write(f"error: {self.verdict}. {_HINT}")
             _flush()
-            os._exit(STATUS)
+            self._exit(STATUS)
 
     # ---------------------------------------------------------------- the thread
 
@@ -141,7 +145,7 @@ class Group:
     def _listen(self) -> None:
         heard = last = time.monotonic()
         while self.verdict is None and not self._farewell:
-            wait = max(0.0, last + BEAT - time.monotonic())
+            wait = max(0.0, last + self._pause - time.monotonic())
             readable, _, _ = select.select([self._channel], [], [], wait)
             now = time.monotonic()
             if readable:
@@ -150,13 +154,16 @@ class Group:
                     for message in self._channel.receive():
                         self._hear(message)
                 except Closed:
-                    self._judged(f"{self._first} has died: its connection was closed")
+                    self._judged(f"{self._first} has died: its connection was closed" if
+                                 self.welcome else "process 0 has ended before all processes were "
+                                 "there; its own output says why")  # fmt: skip
             elif now - heard > self.patience:
                 self._judged(f"{self._first} gave no sign of life for {self.patience:.0f} s: it "
                              "was stopped, or its host or the network is down")  # fmt: skip
-            if now - last >= BEAT:
+            if now - last >= self._pause:
                 last = now
                 self._send({"at": self._at})
+        self._channel.close()
         if self.verdict is not None:
             self._end()
 
@@ -187,7 +194,7 @@ class Group:
                 faulthandler.dump_traceback(2, all_threads=True)
         if not self._over:
             _flush()
-            os._exit(STATUS)
+            self._exit(STATUS)
 
 
 def _connected(address: tuple[str, int], timeout: float) -> Channel:
@@ -253,6 +260,16 @@ def busy(what: str) -> Generator[None]:
         return
     with _group.busy(what):
         yield
+
+
+def first(what: str, value: Any) -> Any:
+    """The value, of what JSON has, that process 0 gives; all processes call it."""
+    return value if _group is None else _group.agree(what, value)[0]
+
+
+def some(what: str, value: bool) -> bool:
+    """Whether it is so in one of the processes at least; all call it."""
+    return value if _group is None else any(_group.agree(what, value))
 
 
 def join(group: Group) -> None:

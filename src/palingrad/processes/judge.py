@@ -71,7 +71,7 @@ class Judge:
     def _apart(self) -> str | None:
         """Processes that wait for each other at different places of the program."""
         count = max((one.count for one in self.known.values()), default=0)
-        first = [one for one in self.known.values() if one.count == count]
+        first = [one for _, one in sorted(self.known.items()) if one.count == count]
         for one in first[1:]:
             if one.label != first[0].label:
                 return (

@@ -75,11 +75,12 @@ class Launch:
 
     def _copy(self, index: int, source: Any, target: Any) -> None:
         """Print the lines of a process, each after its number."""
-        for line in source:
-            text = line.decode(errors="replace").rstrip("\n")
-            with self._turn, suppress(OSError, ValueError):
-                target.write(f"[{index}] {text}\n")
-                target.flush()
+        with source:
+            for line in source:
+                text = line.decode(errors="replace").rstrip("\n")
+                with self._turn, suppress(OSError, ValueError):
+                    target.write(f"[{index}] {text}\n")
+                    target.flush()
 
     def run(self) -> int:
         """Wait for all; the status of the first that fails, 0 if none does.

@@ -14,8 +14,14 @@ from typing import Any
 from .judge import Judge
 from .wire import Channel, Closed, Message
 
-BEAT = 1.0  # seconds between two signs of life
-_PROTOCOL = "palingrad 1"
+_CLOSING = 5.0  # seconds in which all hear the last word
+_BEAT = 1.0  # seconds between two signs of life, at most
+PROTOCOL = "palingrad 1"
+
+
+def beat(patience: float) -> float:
+    """The seconds between two signs of life."""
+    return min(_BEAT, patience / 5)
 
 
 class Service:
@@ -29,55 +35,66 @@ class Service:
         welcome: Mapping[str, Any],
     ) -> None:  # fmt: skip
         self._listening, self._count, self._welcome = listening, count, dict(welcome)
-        self._deadline = time.monotonic() + timeout
+        self._deadline, self._pause = time.monotonic() + timeout, beat(patience)
         self._timeout = timeout
         self._judge = Judge(patience)
         self._members: dict[int, Channel] = {}
         self._alike: Message | None = None
-        self._complete = self._over = False
+        self._complete = False
+        self._last: Message | None = None  # the last word: farewell, or a verdict
         self._values: dict[int, dict[int, Any]] = {}  # of each agreement: by process
         threading.Thread(target=self._serve, name="palingrad service", daemon=True).start()
 
     def _serve(self) -> None:
-        with selectors.DefaultSelector() as watched:
+        with selectors.DefaultSelector() as watched, self._listening:
             self._watched = watched
             watched.register(self._listening, selectors.EVENT_READ)
             last = time.monotonic()
-            while not self._over:
-                for key, _ in watched.select(max(0.0, last + BEAT - time.monotonic())):
+            while not self._is_done():
+                for key, _ in watched.select(max(0.0, last + self._pause - time.monotonic())):
                     if key.fileobj is self._listening:
                         connection, _ = self._listening.accept()
                         watched.register(Channel(connection), selectors.EVENT_READ, [None])
                     else:
                         self._hear(key.fileobj, key.data)
                 now = time.monotonic()
-                if now - last >= BEAT:
+                if now - last >= self._pause:
                     last = now
                     self._beat(now)
+            for key in [*watched.get_map().values()]:
+                if isinstance(key.fileobj, Channel):
+                    key.fileobj.close()
+
+    def _is_done(self) -> bool:
+        """Whether all have heard the last word; those that come too late hear it too."""
+        if self._last is None:
+            return False
+        return time.monotonic() > self._deadline or len(self._watched.get_map()) == 1
 
     def _hear(self, channel: Any, index: list[int | None]) -> None:
         try:
             for message in channel.receive():
-                if index[0] is None:
+                if self._last is not None:
+                    if index[0] is None:
+                        channel.send(self._last)
+                        index[0] = -1
+                elif index[0] is None:
                     index[0] = self._lets_in(channel, message)
                 else:
                     self._hears(index[0], message)
         except Closed:
-            self._forget(channel)
+            with suppress(KeyError, ValueError):
+                self._watched.unregister(channel)
+            channel.close()
             one = self._judge.known.get(-1 if index[0] is None else index[0])
             if one is not None and not one.ended:
                 self._end(f"{one.name} has died: its connection was closed")
-
-    def _forget(self, channel: Channel) -> None:
-        with suppress(KeyError, ValueError):
-            self._watched.unregister(channel)
-        channel.close()
 
     # ---------------------------------------------------------------- coming
 
     def _lets_in(self, channel: Channel, hello: Message) -> int:
         """The index of a process that has connected. Raises Closed for anything else."""
-        if hello.get("protocol") != _PROTOCOL:
+        if hello.get("protocol") != PROTOCOL:
             raise Closed("another program")
         index, count, where = int(hello["index"]), int(hello["count"]), str(hello["where"])
         who = f"process {index} ({where})"
@@ -96,10 +113,9 @@ class Service:
         elif self._complete:
             wrong = f"{who} has come too late"
         if wrong is not None:
-            with suppress(Closed):
-                channel.send({"verdict": wrong})
+            channel.send({"verdict": wrong})
             self._end(wrong)
-            raise Closed(wrong)
+            return -1
         self._members[index] = channel
         self._judge.joins(index, where, time.monotonic())
         if len(self._members) == self._count:
@@ -118,8 +134,7 @@ class Service:
         elif "agree" in message:
             self._agree(index, message)
         elif "bye" in message and all(one.ended for one in self._judge.known.values()):
-            self._tell({"farewell": True})
-            self._over = True
+            self._say_last({"farewell": True})
 
     def _agree(self, index: int, message: Message) -> None:
         number = int(message["agree"])
@@ -133,6 +148,8 @@ class Service:
             self._tell({"agreed": number, "values": [values[k] for k in range(self._count)]})
 
     def _beat(self, now: float) -> None:
+        if self._last is not None:
+            return
         self._tell({"beat": True})
         if self._complete:
             problem = self._judge.verdict(now)
@@ -151,6 +168,9 @@ class Service:
 
     def _end(self, verdict: str) -> None:
         """Tell all processes what has happened, once."""
-        if not self._over:
-            self._over = True
-            self._tell({"verdict": verdict})
+        if self._last is None:
+            self._say_last({"verdict": verdict})
+
+    def _say_last(self, message: Message) -> None:
+        self._last, self._deadline = message, time.monotonic() + _CLOSING
+        self._tell(message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,7 @@ from ..graph.leaves import Variable
 from ..messages.checks import whole
 from ..nn.module import Module
 from ..optim.base import Optimizer
+from ..processes import busy, first, some
 from ..view.training.recording import Recording, Unrecorded, recording_of
 from .checks import diverged
 from .evaluate import Evaluation, Evaluator
@@ -157,7 +158,8 @@ class Loop:
         callbacks: Sequence[Callable[[History], object]],
         interrupted: Callable[[], bool],
     ) -> History:
-        """Train to the last epoch, or until something stops it."""
+        """Train to the last epoch, or until something stops it: in all processes, where there are
+        several, at the same step."""
         options, history = self._options, self._history
         last = options.first_epoch + options.epochs - 1
         watch = recording_of(options.record)
@@ -177,19 +179,22 @@ class Loop:
                 history.epochs.append(epoch)
                 report.epoch_ends(epoch)
                 watch.epoch_ends(epoch.test_loss, epoch.test_accuracy)
-                for callback in callbacks:
-                    callback(history)
+                with busy("what follows an epoch"):
+                    for callback in callbacks:
+                        callback(history)
                 if not finished:  # the checkpoint is of the place before this epoch's evaluation
                     history.epochs.pop()
                     self._save()
                     history.epochs.append(epoch)
                     history.interrupted = True
                     break
+                # Processors of two kinds may compute test losses that differ in the last bits.
+                epoch = replace(epoch, test_loss=first("the test loss", epoch.test_loss))
                 history.stopped_early = self._patience.passed(epoch, history)
                 self._place.epoch, self._place.done = number + 1, 0
                 self._tally = Tally()
                 self._save()
-                if interrupted():
+                if some("the end of an epoch", interrupted()):
                     history.interrupted = True
                     break
             if not history.interrupted:
@@ -215,7 +220,7 @@ class Loop:
                 continue  # the gradients that wait for a step aren't part of a checkpoint
             if self._every and place.done % self._every == 0:
                 self._save()
-            if interrupted():
+            if some("the end of a step", interrupted()):
                 return place.done == self._steps.count
         return True
 
