@@ -32,7 +32,8 @@ DataFolder = Annotated[
     typer.Option("--data", help="Folder with the data set's files; default: PALINGRAD_DATA."),
 ]
 Engine = Annotated[
-    str | None, typer.Option(help="Engine: numpy, native or auto; default: PALINGRAD_ENGINE, auto.")
+    str | None,
+    typer.Option(help="Engine: numpy, native, auto or xla; default: PALINGRAD_ENGINE, auto."),
 ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 
 from ..dtypes import setting_changes
@@ -14,6 +15,7 @@ from .auto import AutoEngine, say_once
 from .base import Engine
 from .native.engine import NativeEngine
 from .numpy import NumpyEngine
+from .placement import Placement
 from .recording import RecordingEngine
 from .xla.engine import XlaEngine, check_installed
 
@@ -25,6 +27,9 @@ _shipped = frozenset(_engines)
 _recording = RecordingEngine()
 # Optional engines, which run where they are asked for by name, and are never a default.
 _on_request: dict[str, Engine] = {"xla": XlaEngine()}
+_on_meshes: dict[Placement, XlaEngine] = {}  # xla for each placement that was used
+_number = itertools.count(1)
+_MESH = "xla on mesh "
 # The engine set by set_engine, else by the environment. The environment is read here and by
 # set_engine(None) only: reading it takes a fifth of the time of a small run.
 _selected: list[str | None] = [os.environ.get("PALINGRAD_ENGINE")]
@@ -43,16 +48,20 @@ def set_engine(name: str | None) -> None:
     setting_changes[0] += 1  # last, as in set_ieee_gradients
 
 
-def get_engine(name: str | None = None, *, observed: bool = True) -> Engine:
+def get_engine(name: str | None = None, *, observed: bool = True, placed: bool = True) -> Engine:
     """The engine called `name`; without a name the one that `set_engine` selected, else that of
     PALINGRAD_ENGINE, else the default. The environment variable is read when palingrad is imported,
     and by `set_engine(None)`.
 
     While this thread has observers, the result is the recording engine, which computes as numpy
-    does; with observed=False it is the engine that is used without observers.
+    does; with observed=False it is the engine that is used without observers. While a mesh is in
+    use (`pg.scale.use`) it is the xla engine for this mesh; with placed=False the mesh is ignored.
     """
-    if observed and context().observers:
+    state = context()
+    if observed and state.observers:
         return _recording
+    if placed and state.placement is not None:
+        return _on_mesh(name, state.placement)
     return _named(name or _selected[0] or _default())
 
 
@@ -89,7 +98,25 @@ def _default() -> str:
     return "numpy"
 
 
+def _on_mesh(name: str | None, placement: Placement) -> Engine:
+    """The xla engine for a placement; its name tells programs for different ones apart."""
+    chosen = name or _selected[0] or "xla"
+    if chosen != "xla":
+        raise EngineError(
+            f"{placement.mesh} is in use, and the {chosen} engine knows no meshes.",
+            hint="Write engine='xla', or leave it out; end `with use(mesh):` to run elsewhere.",
+        )
+    found = _on_meshes.get(placement)
+    if found is None:
+        check_installed()
+        found = XlaEngine(f"{_MESH}{next(_number)}", placement)
+        found = _on_meshes.setdefault(placement, found)
+    return found
+
+
 def _named(name: str) -> Engine:
+    if name.startswith(_MESH):
+        return next(one for one in [*_on_meshes.values()] if one.name == name)
     if name in ("native", "auto") and name not in _engines:
         raise EngineError(
             f"the {name} engine needs llvmlite, which isn't installed", hint="pip install llvmlite"

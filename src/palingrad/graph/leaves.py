@@ -325,9 +325,15 @@ class Variable(Node):
         )
 
     def _form(self) -> Array:
-        """An array of the Variable's shape and dtype: the value, unless a fork has torn that."""
+        """An array of the Variable's shape and dtype: the value, unless a fork has torn that or it
+        is on a device."""
         lease = self._lease
-        return lease.torn[self] if lease is not None and lease.torn else self._value
+        if lease is None:
+            return self._value
+        if lease.torn:
+            return lease.torn[self]
+        form = lease.form if self._array is None else None
+        return self._value if form is None else form
 
 
 def assign_all(variables: Sequence[Variable], arrays: Sequence[Array]) -> None:

@@ -48,13 +48,10 @@ def use(
 
 
 @contextmanager
-def using(placement: Placement | None) -> Generator[None]:
-    """Have this placement in use until the end of the `with`; None changes nothing."""
-    if placement is None:
-        yield
-        return
+def using(placement: Placement, *, instead: bool = False) -> Generator[None]:
+    """Have this placement in use until the end of the `with`, or instead of the one in use."""
     before = placement_in_use()
-    if before is not None:
+    if before is not None and not instead:
         raise ArgumentError(
             f"use: {before.mesh} is in use already.",
             hint="End its `with` first; one mesh with more axes serves several purposes.",

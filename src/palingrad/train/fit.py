@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
@@ -13,11 +14,14 @@ import numpy as np
 
 from ..data.batching import shuffled
 from ..dtypes import Array
-from ..errors import ArgumentError
+from ..engines.placement import Mesh, Placement, current
+from ..errors import ArgumentError, ShapeError
 from ..graph.registry import ops
 from ..messages.calls import public
 from ..messages.checks import flag, within
+from ..nn.module import Module
 from ..optim.base import Optimizer
+from ..scale.using import placed, using
 from ..view.training.recording import Recording
 from .checks import check_callback, check_data, check_parts
 from .history import History
@@ -47,6 +51,9 @@ def fit(
     patience: int | None = None,
     seed: int = 0,
     engine: str | None = None,
+    mesh: Mesh | None = None,
+    sharding: Any = None,
+    deterministic: bool = False,
     reporter: Reporter | None = None,
     on_epoch: Callbacks = None,
     record: Recording | str | PathLike[str] | None = None,
@@ -65,8 +72,9 @@ def fit(
     batches whose mean gradient makes one step. first_epoch: epochs 1 and 2, then 3 and 4, are those
     of one training. patience: epochs without a smaller test loss that end the training; the best
     epoch's parameters are put back. checkpoint: a folder, or `train.Checkpoints`; resume=True goes
-    on from the newest, to the same bits as if it had never stopped. record: the path of an HTML
-    page, or a `view.Recording`.
+    on from the newest, to the same bits as if it had never stopped. mesh: devices to train on, of
+    `pg.scale.mesh`, with the options sharding and deterministic of `pg.scale.use`. record: the path
+    of an HTML page, or a `view.Recording`.
 
     Batches are shuffled by `seed`, differently in each epoch. After each epoch come evaluation, the
     reporter, `on_epoch`, one or more functions of the history so far, early stopping, and the
@@ -79,9 +87,42 @@ def fit(
         epochs, first_epoch, batch_size, accumulate, patience, seed, engine, tuple(metrics),
         _checkpoints(checkpoint, resume), resume, record, streaming=not _of_arrays(train),
     )  # fmt: skip
-    callbacks, loop = _callbacks(on_epoch), Loop(problem, optimizer, *parts, options)
-    with _interruptible() as interrupted:
-        return loop.run(reporter or Quiet(), callbacks, interrupted)
+    callbacks = _callbacks(on_epoch)
+    with _on(model, mesh, sharding, deterministic, batch_size):
+        loop = Loop(problem, optimizer, *parts, options)
+        with _interruptible() as interrupted:
+            return loop.run(reporter or Quiet(), callbacks, interrupted)
+
+
+def _on(
+    model: Any, mesh: Mesh | None, sharding: Any, deterministic: bool, batch_size: int
+) -> AbstractContextManager[None]:
+    """The mesh in use during a training: the given one, or the one in use already."""
+    found = current()
+    if mesh is None:
+        if sharding is not None or flag("fit: deterministic", deterministic):
+            raise ArgumentError("fit: sharding and deterministic are for a mesh.",
+                                hint='Write mesh=pg.scale.mesh({"data": 4}).')  # fmt: skip
+        if found is None:
+            return nullcontext()
+        found = replace(found, uneven=True)
+    else:
+        found = placed(mesh, sharding=sharding or "replicated", deterministic=deterministic,
+                       model=model if isinstance(model, Module) else None, uneven=True,
+                       )  # fmt: skip
+    _check_divides(found, batch_size)
+    return using(found, instead=mesh is None)
+
+
+def _check_divides(placement: Placement, batch_size: int) -> None:
+    """Raise ShapeError unless whole batches can be cut; the rest of the data is kept whole."""
+    parts = placement.blocks or placement.mesh.along("data")
+    if batch_size % parts:
+        what = "blocks" if placement.blocks else f"devices along 'data' in {placement.mesh}"
+        raise ShapeError(
+            f"fit: batch_size={batch_size} isn't a multiple of the {parts} {what}.",
+            hint=f"Write batch_size={-(-batch_size // parts) * parts}.",
+        )
 
 
 def _of_arrays(train: Any) -> bool:

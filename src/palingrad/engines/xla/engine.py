@@ -9,20 +9,22 @@ from ...errors import EngineError
 from ...graph.state.imports import imported
 from ...passes.program import Program
 from ..base import Executable
+from ..placement import Placement
 
 
 class XlaEngine:
     """Compiles a Program with XLA, through JAX; needs JAX."""
 
-    name = "xla"
+    def __init__(self, name: str = "xla", placement: Placement | None = None) -> None:
+        self.name, self.placement = name, placement
 
     def compile(self, program: Program) -> Executable:
-        """The program as one XLA computation on JAX's default device."""
+        """The program as one XLA computation, on JAX's default device or on a mesh."""
         check_installed()
         imported(f"{__package__}.executable")
         from .executable import XlaExecutable
 
-        return XlaExecutable(program)
+        return XlaExecutable(program, self.placement)
 
 
 def is_installed() -> bool:

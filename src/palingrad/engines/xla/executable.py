@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -14,48 +13,52 @@ from ...errors import EngineError
 from ...graph.state.landing import Unchanged
 from ...passes.program import Program
 from ..base import Executable
+from ..placement import Placement
 from . import residents
 from .checks import Span, check_fed, fed
 from .control import regional
 from .jaxlib import devices, jax, jnp, lax, settings, told, wide
+from .layout import forms, layout_of
 from .report import explained
 from .trace import Trace, function_of
 
 
 class XlaExecutable(Executable):
-    """Runs a Program as one XLA computation on JAX's default device.
+    """Runs a Program as one XLA computation, on JAX's default device or on a mesh.
 
     The arrays of Variables that a run updates are donated, unless the run may fail: where NumPy
     computes some operation, or integers are checked on the device.
     """
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, placement: Placement | None = None) -> None:
         super().__init__(program)
         devices()  # raises where there are none
         self._places = {variable: place for place, variable in enumerate(self._reads)}
         blind = [variable for variable in self._updated if variable not in self._places]
         self._touched = [*self._reads, *blind]
+        self.layout = layout_of(placement, program.feeds, self._touched)
         places = {x: place for place, x in enumerate(program.feeds)}
         self._fed = [(places[x], bounds) for x, bounds in fed(program.order)]
         self.trace = Trace([])
         self._function = function_of(program, self.trace, regional)
         self._turn_of_failures = threading.RLock()  # `trace.failures` is one run's
         with settings(), told("compile"):
-            forms = _forms(program.feeds), _forms(program.reads)
-            jax.eval_shape(self._function, *forms)
+            jax.eval_shape(self._function, forms(program.feeds), forms(program.reads))
         self.may_fail = bool(self.trace.hosted or self.trace.spans)
         self._bounds = [one.bounds for one in self.trace.spans]
         changed = set(self._updated)
         self._changing = [one for one in self._reads if one in changed]
         self._kept = [one for one in self._reads if one not in changed]
         self.donates = not self.may_fail and bool(self._changing)
-        with settings(), told("compile"), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Some donated buffers were not usable")
-            given = _forms(program.feeds), _forms(self._changing), _forms(self._kept)
-            jitted = jax.jit(self._divided, donate_argnums=(1,) if self.donates else ())
-            self.compiled = jitted.lower(*given).compile()
+        self.compiled = self._made(self._divided, program.feeds)
         self._held: residents.Held | None = None
         self._repeats: dict[tuple[int, tuple[int, ...]], Any] = {}
+
+    def _made(self, function: Any, feeds: Any, along: Collection[int] = ()) -> Any:
+        given = feeds, self._changing, self._kept
+        return self.layout.compiled(
+            function, given, donates=self.donates, updated=self._updated, along=along
+        )
 
     def explain(self) -> str:
         return explained(self)
@@ -73,8 +76,7 @@ class XlaExecutable(Executable):
     ) -> tuple[list[Array], list[Array]]:
         """Without what runs keep on the device: copies are sent, and results fetched."""
         check_fed(self._fed, feeds)
-        with settings():
-            sent = [jnp.array(one, copy=True) for one in states]
+        sent = list(map(self.layout.put, self._reads, states))
         outputs, values = self._run(self.compiled, feeds, sent)
         return residents.fetched(outputs), residents.fetched(values)
 
@@ -83,7 +85,7 @@ class XlaExecutable(Executable):
             return super().__call__(feeds)
         check_fed(self._fed, feeds)
         while True:
-            states = residents.take(self._reads).values if self._reads else []
+            states = residents.take(self._reads, self.layout).values if self._reads else []
             try:
                 return residents.fetched(self._run(self.compiled, feeds, states)[0])
             except EngineError:  # unless another thread's run has written over what was taken
@@ -105,7 +107,7 @@ class XlaExecutable(Executable):
             outputs = self._continued(compiled, feeds, before)
             if outputs is not None:
                 return outputs
-        taken = residents.take(self._touched)
+        taken = residents.take(self._touched, self.layout)
         if condition is not None and not condition.holds():
             return None
         states, tokens = taken.values[: len(self._reads)], list(taken.tokens)
@@ -194,7 +196,7 @@ class XlaExecutable(Executable):
         run that may fail hasn't."""
         values = dict(zip(self._reads, states, strict=True))
         arguments = (
-            [np.asarray(one) for one in feeds],
+            self.layout.sent(compiled, feeds),
             [values[one] for one in self._changing],
             [values[one] for one in self._kept],
         )
@@ -258,13 +260,4 @@ class XlaExecutable(Executable):
             values, outputs = lax.scan(step, first, [feeds[n] for n in along], length=times)
             return outputs, values, []
 
-        with settings(), told("compile"), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Some donated buffers were not usable")
-            given = _forms(feeds), _forms(self._changing), _forms(self._kept)
-            jitted = jax.jit(run, donate_argnums=(1,) if self.donates else ())
-            return jitted.lower(*given).compile()
-
-
-def _forms(nodes: Sequence[Any]) -> list[Any]:
-    """Shapes and dtypes of nodes or arrays, for JAX."""
-    return [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in nodes]
+        return self._made(run, feeds, along)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array, is_integer
+from ...engines.placement import current
 from ...errors import ArgumentError
 from ...function import function
 from ...graph.leaves import Constant
@@ -115,13 +116,20 @@ class Steps:
         self.count = -(-self.rows // batch_size)
         step.check = self._check
 
-        def taken(rows: Any, *arrays: Any) -> Any:
-            parts = iter([ops.take(array, rows, axis=0) for array in arrays])
+        def fed(*arrays: Any) -> Any:
+            parts = iter(arrays)
             x = mapped(lambda _: next(parts), self._inputs)
             return step(x, mapped(lambda _: next(parts), self._targets))
 
-        self._many = function(taken, engine=engine, runs=self._whole * epochs)
-        self._last = function(taken, engine=engine, runs=epochs)
+        def taken(rows: Any, *arrays: Any) -> Any:
+            return fed(*[ops.take(array, rows, axis=0) for array in arrays])
+
+        # On a mesh each device is sent its examples, not all of the data.
+        self._gathers = current() is not None
+        self._along = range(len(self._leaves)) if self._gathers else (0,)
+        run = fed if self._gathers else taken
+        self._many = function(run, engine=engine, runs=self._whole * epochs)
+        self._last = function(run, engine=engine, runs=epochs)
         self._apply = function(lambda: optimizer.apply(), engine=engine)
 
     def _check(self, outputs: Any, targets: Any) -> None:
@@ -145,17 +153,21 @@ class Steps:
             rows = whole[start : start + steps]
             with watch.step():
                 if len(rows) == 1:
-                    mean, hits = self._many(rows[0], *self._leaves)
+                    mean, hits = self._many(*self._given(rows[0]))
                     mean, hits = mean.reshape(1), hits.reshape(1)
                 else:
-                    mean, hits = self._many.repeat(rows, *self._leaves, along=(0,))
+                    mean, hits = self._many.repeat(*self._given(rows), along=self._along)
                 self._applied(start + len(rows))
             yield mean, hits, np.full(len(rows), size)
         if len(rest) and first <= self._whole:
             with watch.step():
-                mean, hits = self._last(rest, *self._leaves)
+                mean, hits = self._last(*self._given(rest))
                 self._applied(self.count)
             yield mean.reshape(1), hits.reshape(1), np.full(1, len(rest))
+
+    def _given(self, rows: Array) -> list[Array]:
+        """What a step, or several, with these rows is fed."""
+        return [one[rows] for one in self._leaves] if self._gathers else [rows, *self._leaves]
 
     def _applied(self, done: int) -> None:
         """Take the step along what was accumulated, after every few batches and at the end."""

@@ -56,6 +56,7 @@ class Lease:
     """
 
     torn: ClassVar[dict[Variable, Array]] = {}
+    form: ClassVar[Array | None] = None
 
     def __init__(
         self, updated: Sequence[Variable], library: Any, recalled: Callable[[int], int]

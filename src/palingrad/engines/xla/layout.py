@@ -1,0 +1,159 @@
+"""Where a Program's arrays lie: on one device, or cut over those of a mesh (`NamedSharding`)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Collection, Sequence
+from typing import Any
+
+import numpy as np
+
+from ...dtypes import Array
+from ...errors import EngineError
+from ...graph.leaves import Placeholder, Variable
+from ...shapes import sizes
+from ..placement import Mesh, Placement, Spec
+from ..sharding import Specs, bytes_of, spec_of_feed
+from .jaxlib import devices, jax, jnp, settings, told
+
+
+class Layout:
+    """All arrays on JAX's default device."""
+
+    mesh: Mesh | None = None
+
+    def compiled(
+        self, function: Callable[..., Any], given: tuple[Any, Any, Any], *, donates: bool,
+        updated: Sequence[Variable] = (), along: Collection[int] = (),
+    ) -> Any:  # fmt: skip
+        """The function of (feeds, changing Variables, others), compiled by XLA for arrays like
+        those given; it returns (outputs, new values of those updated, spans).
+
+        The feeds whose numbers are in `along` have an axis before that of their batch.
+        """
+        return self._lowered(function, tuple(map(forms, given)), donates)
+
+    def _lowered(self, function: Any, forms: Any, donates: bool, **options: Any) -> Any:
+        with settings(), told("compile"), warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Some donated buffers were not usable")
+            jitted = jax.jit(function, donate_argnums=(1,) if donates else (), **options)
+            return jitted.lower(*forms).compile()
+
+    def sent(self, compiled: Any, feeds: Sequence[Array]) -> list[Any]:
+        """Feeds as a run of what was compiled takes them."""
+        return [np.asarray(one) for one in feeds]
+
+    def put(self, variable: Variable, value: Any) -> Any:
+        """A Variable's value on the device: a copy of an array, or one moved from elsewhere."""
+        with settings():
+            return jnp.array(whole(value), copy=True)
+
+    def holds(self, variable: Variable, value: Any) -> bool:
+        """Whether an array on devices lies as this says."""
+        return value.sharding.num_devices == 1
+
+
+class MeshLayout(Layout):
+    """Arrays cut over the devices of a mesh, as a placement says; results whole on each."""
+
+    def __init__(
+        self, placement: Placement, feeds: Sequence[Placeholder], variables: Sequence[Variable]
+    ) -> None:
+        self.placement, self.mesh = placement, placement.mesh
+        self._mesh = jax_mesh(placement.mesh)
+        self.feeds = list(feeds)
+        specs = Specs(placement)
+        self.spec_of = specs.of
+        if placement.model is None and any(one.trainable for one in variables):
+            specs.check_patterns(variables)
+        self.names = {one: specs.name(one) for one in variables}
+        self.specs: dict[Variable, Spec] = {one: specs.of(one) for one in variables}
+        self.feed_specs = [spec_of_feed(placement, x, sizes(x.shape)) for x in feeds]
+        self._shardings = {one: self._sharding(spec) for one, spec in self.specs.items()}
+        self._is_local = self._sharding(()).is_fully_addressable
+
+    def bytes_of(self, variable: Variable) -> int:
+        """The bytes of a Variable on one device."""
+        return bytes_of(self.placement.mesh, self.specs[variable], variable)
+
+    def _sharding(self, spec: Spec) -> Any:
+        return jax.sharding.NamedSharding(self._mesh, jax.sharding.PartitionSpec(*spec))
+
+    def _of_feeds(self, along: Collection[int]) -> list[Any]:
+        found = enumerate(self.feed_specs)
+        return [self._sharding((None, *spec) if n in along else spec) for n, spec in found]
+
+    def compiled(
+        self, function: Callable[..., Any], given: tuple[Any, Any, Any], *, donates: bool,
+        updated: Sequence[Variable] = (), along: Collection[int] = (),
+    ) -> Any:  # fmt: skip
+        feeds, *variables = given
+        given_forms = [forms(feeds, self._of_feeds(along))]
+        given_forms += [forms(some, [self._shardings[one] for one in some]) for some in variables]
+        whole = self._sharding(())
+        results = whole, [self._shardings[one] for one in updated], whole
+        return self._lowered(function, given_forms, donates, out_shardings=results)
+
+    def sent(self, compiled: Any, feeds: Sequence[Array]) -> list[Any]:
+        if self._is_local:
+            return super().sent(compiled, feeds)  # JAX cuts them, in C++
+        shardings = compiled.input_shardings[0][0]
+        return [_spread(np.asarray(x), one) for x, one in zip(feeds, shardings, strict=True)]
+
+    def put(self, variable: Variable, value: Any) -> Any:
+        sharding = self._shardings[variable]
+        with settings():
+            if isinstance(value, np.ndarray):
+                return _spread(value, sharding)
+            return jax.device_put(value, sharding, may_alias=False)
+
+    def holds(self, variable: Variable, value: Any) -> bool:
+        wanted = self._shardings[variable]
+        return value.sharding == wanted or wanted.is_equivalent_to(value.sharding, value.ndim)
+
+
+def layout_of(placement: Placement | None, feeds: Any, variables: Any) -> Layout:
+    """The layout of a Program's arrays."""
+    return Layout() if placement is None else MeshLayout(placement, feeds, variables)
+
+
+def jax_mesh(mesh: Mesh) -> Any:
+    """The mesh as JAX's, of the first devices; GSPMD decides what is computed where."""
+    found = devices()
+    if len(found) < mesh.size:
+        raise EngineError(
+            f"xla: {mesh} needs {mesh.size} devices, and JAX has {len(found)}.",
+            hint="Make the mesh with pg.scale.mesh, which counts them.",
+        )
+    kinds = (jax.sharding.AxisType.Auto,) * len(mesh.names)
+    grid = np.array(found[: mesh.size]).reshape(mesh.sizes)
+    return jax.sharding.Mesh(grid, mesh.names, axis_types=kinds)
+
+
+def whole(value: Any) -> Any:
+    """An array on the host of the whole value. Where processes share it, all of them must ask."""
+    if isinstance(value, np.ndarray) or value.is_fully_addressable or value.is_fully_replicated:
+        return np.asarray(value)
+    replicated = jax.sharding.NamedSharding(value.sharding.mesh, jax.sharding.PartitionSpec())
+    return np.asarray(jax.jit(_same, out_shardings=replicated)(value))
+
+
+def _same(x: Any) -> Any:
+    return x
+
+
+def _spread(array: Array, sharding: Any) -> Any:
+    """Copies of an array's parts on the devices of this process."""
+    return jax.make_array_from_callback(
+        array.shape, sharding, lambda index: np.array(array[index], copy=True)
+    )
+
+
+def forms(nodes: Sequence[Any], shardings: Sequence[Any] | None = None) -> list[Any]:
+    """Shapes and dtypes of nodes or arrays, for JAX."""
+    some = [None] * len(nodes) if shardings is None else shardings
+    arrays = [x._form() if isinstance(x, Variable) else x for x in nodes]
+    return [
+        jax.ShapeDtypeStruct(x.shape, x.dtype, sharding=one)
+        for x, one in zip(arrays, some, strict=True)
+    ]
