@@ -76,7 +76,7 @@ ORDER = {
 # the top of its files.
 OPTIONAL = {
     "llvmlite": ["engines/native"],
-    "jax": ["engines/xla"],
+    "jax": ["engines/xla", "scale/runtime.py"],
     "rich": ["cli", "__main__.py", "train/progress.py"],
     "typer": ["cli", "__main__.py"],
     "pooch": ["data/fetch.py"],

@@ -25,7 +25,7 @@ from ..graph.node import Node
 from ..graph.state.landing import snapshot, state
 from ..messages.calls import public
 from ..messages.checks import did_you_mean, shown
-from ..processes.group import current
+from ..processes import current
 from .record import checked, record
 from .shards import INDEX, Form, Piece, everywhere, load_shards, remove_shards, save_shards
 from .weights import packed, plain, unpacked

@@ -24,7 +24,7 @@ from ..dtypes import Array
 from ..errors import CheckpointError, PalingradError
 from ..files.atomic import path_text, write_atomically
 from ..files.reading import parse_json, read_file
-from ..processes.group import Group
+from ..processes import Group
 from .record import checked, record
 from .weights import packed, plain, unpacked
 
@@ -102,7 +102,7 @@ def _shard(pieces: Sequence[Piece]) -> tuple[bytes, str]:
 
 def _hash(array: Array) -> str:
     digest = hashlib.sha256(f"{array.dtype.name} {array.shape}".encode())
-    digest.update(np.ascontiguousarray(array))
+    digest.update(array.tobytes())
     return digest.hexdigest()
 
 

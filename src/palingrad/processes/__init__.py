@@ -7,10 +7,14 @@ what is wrong. `relay` carries JAX's own coordination, and `launcher` starts pro
 
 from .group import (
     Group as Group,
+    alike as alike,
+    begin as begin,
     busy as busy,
     count as count,
     current as current,
+    fail as fail,
     first as first,
+    first_alone as first_alone,
     index as index,
     some as some,
 )

@@ -17,13 +17,14 @@ import threading
 import time
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from ..errors import ProcessError, printable
 from .judge import PATIENCE
 from .service import PROTOCOL, Service, beat
 from .wire import Channel, Closed, Message, listener
 
+T = TypeVar("T")
 _GRACE = 2.0  # seconds that the main thread has to raise the error itself
 _LEAVING = 5.0  # seconds that it has afterwards
 STATUS = 1  # the exit status of a process that ends because of another one
@@ -46,7 +47,7 @@ class Group:
         self._news = threading.Condition()
         self._answers: dict[int, list[Any]] = {}
         self._taken, self._over, self._farewell = threading.Event(), False, False
-        self._failed = False
+        self._failed, self._status = False, STATUS
         where = f"{socket.gethostname()}, pid {os.getpid()}"
         self._first = "process 0"
         if index == 0:
@@ -112,11 +113,11 @@ class Group:
 
     # ---------------------------------------------------------------- the end
 
-    def fail(self, error: BaseException | str) -> None:
-        """This process ends with an error: tell the others."""
+    def fail(self, error: BaseException | str, status: int = STATUS) -> None:
+        """This process ends with an error, and this exit status: tell the others."""
         if self._over or self._failed:
             return
-        self._failed = True
+        self._failed, self._status = True, status
         text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
         if self.verdict is None:
             self._send({"at": self._at, "failed": printable(text, 400)})
@@ -134,7 +135,7 @@ class Group:
                 self._taken.set()
                 _write(f"error: {self.verdict}. {_HINT}")
             _flush()
-            self._exit(STATUS)
+            self._exit(self._status)
 
     # ---------------------------------------------------------------- the thread
 
@@ -270,6 +271,43 @@ def first(what: str, value: Any) -> Any:
 def some(what: str, value: bool) -> bool:
     """Whether it is so in one of the processes at least; all call it."""
     return value if _group is None else any(_group.agree(what, value))
+
+
+def begin(label: str) -> None:
+    """Something that all processes do begins. Raises ProcessError if one can't."""
+    if _group is not None:
+        _group.begin(label)
+
+
+def alike(what: str, value: Any, otherwise: str) -> None:
+    """Raise ProcessError unless the value is the same in all processes, which all call it;
+    `otherwise` says what they do if it isn't."""
+    values = [value] if _group is None else _group.agree(what, value)
+    for number, one in enumerate(values):
+        if one != values[0]:
+            raise ProcessError(
+                f"process 0 and process {number} {otherwise}.",
+                hint="Run the same program, with the same settings and data, in all of them.",
+            )
+
+
+def first_alone(what: str, action: Callable[[], T]) -> T:
+    """action() in process 0, then in the others: it may make what they find."""
+    if _group is None:
+        return action()
+    result: Any = None
+    for turn in (True, False):
+        if turn == (_group.index == 0):
+            with _group.busy(what):
+                result = action()
+        _group.agree(f"{what}, {'first' if turn else 'others'}")
+    return result
+
+
+def fail(error: BaseException | str, status: int = STATUS) -> None:
+    """This process ends because of an error, with this status."""
+    if _group is not None:
+        _group.fail(error, status)
 
 
 def join(group: Group) -> None:

@@ -99,8 +99,9 @@ class Service:
         index, count, where = int(hello["index"]), int(hello["count"]), str(hello["where"])
         who = f"process {index} ({where})"
         known = self._judge.known.get(index)
-        self._alike = self._alike or hello["alike"]
-        other = [name for name, x in hello["alike"].items() if self._alike.get(name) != x]
+        alike: Message = hello["alike"]
+        first = self._alike = self._alike or alike
+        other = [name for name, x in alike.items() if first.get(name) != x]
         wrong = None
         if count != self._count or not 0 <= index < count:
             wrong = f"{who} was told that there are {count}, process 0 that there are {self._count}"
@@ -108,8 +109,8 @@ class Service:
             wrong = f"two processes have index {index}: {known.where} and {where}"
         elif other:
             name = other[0]
-            wrong = (f"the processes differ: {name} is {hello['alike'][name]} for {who}, "
-                     f"{self._alike.get(name)} for another")  # fmt: skip
+            wrong = f"the processes differ: {name} is {alike[name]} for {who}, " \
+                f"{first.get(name)} for another"  # fmt: skip
         elif self._complete:
             wrong = f"{who} has come too late"
         if wrong is not None:

@@ -11,6 +11,7 @@ from ..engines.xla.engine import device_names
 from ..errors import ArgumentError, EngineError
 from ..messages.calls import public
 from ..messages.checks import shown, whole
+from ..processes import count
 from .processes import initialize_if_launched
 
 _MORE = (
@@ -38,6 +39,12 @@ def mesh(axes: Mapping[str, int]) -> Mesh:
             f"mesh: {text} needs {'a multiple of ' if -1 in sizes.values() else ''}{known} "
             f"devices, and JAX has {len(names)}: {listed}.",
             hint=_MORE.format(count=known),
+        )
+    if count() > 1 and -1 not in sizes.values() and known != len(names):
+        raise EngineError(
+            f"mesh: {known} devices of {len(names)}: where there are several processes a mesh has "
+            "all their devices.",
+            hint="Write -1 for one of the sizes, or start fewer processes.",
         )
     left = len(names) // known
     return Mesh(tuple(sizes), tuple(left if size == -1 else size for size in sizes.values()))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from ..engines.xla.engine import check_installed, joined_to
+from ..engines.xla.engine import check_installed
 from ..errors import ArgumentError, ProcessError
+from ..graph.state.imports import imported
 from ..messages.calls import public
 from ..messages.checks import shown, whole
 from ..processes.group import Group, count, current, index as own_index, join
@@ -42,9 +43,8 @@ def initialize(
     if current() is not None:
         raise ProcessError("scale.initialize: this process is one of several already.",
                            hint="Call it once.")  # fmt: skip
-    check_installed()
     where, number, own, devices = _told(address, processes, index, timeout)
-    runtime = joined_to()
+    runtime = _runtime()
     runtime.check_fresh()
     host, port = parted(where)
     group = Group(
@@ -74,6 +74,12 @@ def process_count() -> int:
     return count()
 
 
+def _runtime() -> Any:
+    """The module that uses JAX's distributed runtime. Raises EngineError without JAX."""
+    check_installed()
+    return imported(f"{__package__}.runtime")
+
+
 def _told(
     address: str | None, processes: int | None, index: int | None, timeout: float
 ) -> tuple[str, int, int, Any]:
@@ -83,7 +89,7 @@ def _told(
     index = _number("index", index, INDEX)
     devices = None
     if None in (address, processes, index):
-        address, processes, index, devices = joined_to().detected(
+        address, processes, index, devices = _runtime().detected(
             address, processes, index, int(timeout)
         )
     given = {"address": address, "processes": processes, "index": index}

@@ -15,7 +15,7 @@ from ..graph.leaves import Variable
 from ..messages.checks import whole
 from ..nn.module import Module
 from ..optim.base import Optimizer
-from ..processes import busy, first, some
+from ..processes import busy, count, first, some
 from ..view.training.recording import Recording, Unrecorded, recording_of
 from .checks import diverged
 from .evaluate import Evaluation, Evaluator
@@ -49,6 +49,9 @@ class Options:
         for name, like in (("epochs", 10), ("first_epoch", 1), ("batch_size", 64),
                            ("accumulate", 4)):  # fmt: skip
             whole(f"fit: {name}", getattr(self, name), least=1, like=like)
+        if self.record is not None and count() > 1:
+            raise ArgumentError("fit: record isn't there for several processes.",
+                                hint="Record a short training in one process.")  # fmt: skip
 
 
 @dataclass

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-from types import ModuleType
 
 from ...errors import EngineError
 from ...graph.state.imports import imported
@@ -47,12 +46,6 @@ def device_names() -> list[str]:
     from .jaxlib import devices
 
     return [f"{one.platform}:{one.id}" for one in devices()]
-
-
-def joined_to() -> ModuleType:
-    """The module `distributed`, which joins this process to others. Raises without JAX."""
-    check_installed()
-    return imported(f"{__package__}.distributed")
 
 
 def describe() -> list[tuple[str, str]]:

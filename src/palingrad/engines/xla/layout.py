@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection, Sequence
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import numpy as np
 from ...dtypes import Array
 from ...errors import EngineError
 from ...graph.leaves import Placeholder, Variable
+from ...processes import alike, begin, busy
 from ...shapes import sizes
 from ..placement import Mesh, Placement, Spec
 from ..sharding import Specs, bytes_of, spec_of_feed
@@ -37,7 +39,11 @@ class Layout:
         with settings(), told("compile"), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Some donated buffers were not usable")
             jitted = jax.jit(function, donate_argnums=(1,) if donates else (), **options)
-            return jitted.lower(*forms).compile()
+            return self._checked(jitted.lower(*forms)).compile()
+
+    def _checked(self, lowered: Any) -> Any:
+        """What is to be compiled, if it may be."""
+        return lowered
 
     def sent(self, compiled: Any, feeds: Sequence[Array]) -> list[Any]:
         """Feeds as a run of what was compiled takes them."""
@@ -92,13 +98,23 @@ class MeshLayout(Layout):
         given_forms += [forms(some, [self._shardings[one] for one in some]) for some in variables]
         whole = self._sharding(())
         results = whole, [self._shardings[one] for one in updated], whole
-        return self._lowered(function, given_forms, donates, out_shardings=results)
+        with busy("compiling"):
+            return self._lowered(function, given_forms, donates, out_shardings=results)
+
+    def _checked(self, lowered: Any) -> Any:
+        """Raises ProcessError where processes would compute different programs together."""
+        if not self._is_local:
+            digest = sha256(lowered.as_text().encode()).hexdigest()
+            alike("the compilation of a program", digest, "compile different programs")
+        return lowered
 
     def sent(self, compiled: Any, feeds: Sequence[Array]) -> list[Any]:
         if self._is_local:
             return super().sent(compiled, feeds)  # JAX cuts them, in C++
+        begin("a run")
         shardings = compiled.input_shardings[0][0]
-        return [_spread(np.asarray(x), one) for x, one in zip(feeds, shardings, strict=True)]
+        with settings():
+            return [_spread(np.asarray(x), one) for x, one in zip(feeds, shardings, strict=True)]
 
     def put(self, variable: Variable, value: Any) -> Any:
         sharding = self._shardings[variable]
@@ -134,8 +150,21 @@ def whole(value: Any) -> Any:
     """An array on the host of the whole value. Where processes share it, all of them must ask."""
     if isinstance(value, np.ndarray) or value.is_fully_addressable or value.is_fully_replicated:
         return np.asarray(value)
+    begin("reading a Variable")
     replicated = jax.sharding.NamedSharding(value.sharding.mesh, jax.sharding.PartitionSpec())
     return np.asarray(jax.jit(_same, out_shardings=replicated)(value))
+
+
+def parts_of(value: Any) -> list[tuple[tuple[int, ...], Array]] | None:
+    """The first copies of parts that this process has of an array that several processes share,
+    with where they begin; None if it has the whole array."""
+    if value.is_fully_addressable or value.is_fully_replicated:
+        return None
+    return [
+        (tuple(one.start or 0 for one in part.index), np.array(part.data))
+        for part in value.addressable_shards
+        if part.replica_id == 0
+    ]
 
 
 def _same(x: Any) -> Any:

@@ -1,14 +1,14 @@
-"""JAX's distributed runtime: what starts it, and what the environment says of it."""
+"""JAX's distributed runtime: what starts it, and what the environment says of it. Imports JAX."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ...errors import EngineError, ProcessError
-from ...processes.relay import Relay
-from ...processes.wire import is_loopback
-from .jaxlib import jax
+from ..engines.xla.jaxlib import jax
+from ..errors import EngineError, ProcessError
+from ..processes.relay import Relay
+from ..processes.wire import is_loopback
 
 # Seconds after which JAX by itself takes a process for dead: the group is to notice it first.
 _HEARTBEAT = 100
