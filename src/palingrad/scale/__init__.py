@@ -2,6 +2,7 @@
 
 from ..engines.placement import Mesh, Placement
 from ..messages.names import unknown_name
+from .blocks import minimize
 from .mesh import mesh
 from .processes import initialize, process_count, process_index
 from .using import current, use
@@ -12,6 +13,7 @@ __all__ = [
     "current",
     "initialize",
     "mesh",
+    "minimize",
     "process_count",
     "process_index",
     "use",

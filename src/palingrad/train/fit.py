@@ -92,14 +92,19 @@ def fit(
         _checkpoints(checkpoint, resume), resume, record, streaming=not _of_arrays(train),
     )  # fmt: skip
     callbacks = _callbacks(on_epoch)
-    with _on(model, mesh, sharding, deterministic, batch_size):
+    with _on(model, mesh, sharding, deterministic, batch_size, accumulate):
         loop = Loop(problem, optimizer, *parts, options)
         with _interruptible() as interrupted:
             return loop.run(reporter or Quiet(), callbacks, interrupted)
 
 
 def _on(
-    model: Any, mesh: Mesh | None, sharding: Any, deterministic: bool, batch_size: int
+    model: Any,
+    mesh: Mesh | None,
+    sharding: Any,
+    deterministic: bool,
+    batch_size: int,
+    accumulate: int,
 ) -> AbstractContextManager[None]:
     """The mesh in use during a training: the given one, or the one in use already."""
     found = current()
@@ -116,6 +121,9 @@ def _on(
         found = placed(mesh, sharding=sharding or "replicated", deterministic=deterministic,
                        model=model if isinstance(model, Module) else None, uneven=True,
                        )  # fmt: skip
+    if found.blocks is not None and accumulate != 1:
+        raise ArgumentError("fit: deterministic=True computes a batch in blocks, and accumulate "
+                            "several batches.", hint="Write a larger batch_size.")  # fmt: skip
     _check_divides(found, batch_size)
     return using(found, instead=mesh is None)
 

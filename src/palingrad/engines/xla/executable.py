@@ -39,16 +39,18 @@ class XlaExecutable(Executable):
         self.layout = layout_of(placement, program.feeds, self._touched)
         places = {x: place for place, x in enumerate(program.feeds)}
         self._fed = [(places[x], bounds) for x, bounds in fed(program.order)]
-        self.trace = Trace([])
+        self.trace = Trace([], parallel=self.layout.parallel)
         self._function = function_of(program, self.trace, regional)
         self._turn_of_failures = threading.RLock()  # `trace.failures` is one run's
-        with settings(), told("compile"):
-            jax.eval_shape(self._function, forms(program.feeds), forms(program.reads))
-        self.may_fail = bool(self.trace.hosted or self.trace.spans)
-        self._bounds = [one.bounds for one in self.trace.spans]
         changed = set(self._updated)
         self._changing = [one for one in self._reads if one in changed]
         self._kept = [one for one in self._reads if one not in changed]
+        with settings(), told("compile"):
+            given = program.feeds, self._changing, self._kept
+            traced = self.layout.wrapped(self._divided, *given[1:], self._updated)
+            jax.eval_shape(traced, *map(forms, given))
+        self.may_fail = bool(self.trace.hosted or self.trace.spans)
+        self._bounds = [one.bounds for one in self.trace.spans]
         self.donates = not self.may_fail and bool(self._changing)
         self.compiled = self._made(self._divided, program.feeds)
         self._held: residents.Held | None = None

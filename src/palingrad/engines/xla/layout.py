@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
@@ -14,15 +15,24 @@ from ...errors import EngineError
 from ...graph.leaves import Placeholder, Variable
 from ...processes import alike, begin, busy
 from ...shapes import sizes
-from ..placement import Mesh, Placement, Spec
+from ..placement import DATA, Mesh, Placement, Spec
 from ..sharding import Specs, bytes_of, spec_of_feed
 from .jaxlib import devices, jax, jnp, settings, told
+from .parallel import gathered, part_of
 
 
 class Layout:
     """All arrays on JAX's default device."""
 
     mesh: Mesh | None = None
+    parallel: tuple[str, int] | None = None  # see `Trace`
+
+    def wrapped(
+        self, function: Callable[..., Any], changing: Sequence[Variable], kept: Sequence[Variable],
+        updated: Sequence[Variable],
+    ) -> Callable[..., Any]:  # fmt: skip
+        """What XLA is to compile for a function of (feeds, changing Variables, others)."""
+        return function
 
     def compiled(
         self, function: Callable[..., Any], given: tuple[Any, Any, Any], *, donates: bool,
@@ -98,8 +108,10 @@ class MeshLayout(Layout):
         given_forms += [forms(some, [self._shardings[one] for one in some]) for some in variables]
         whole = self._sharding(())
         results = whole, [self._shardings[one] for one in updated], whole
+        changing, kept = variables
+        wrapped = self.wrapped(function, changing, kept, updated)
         with busy("compiling"):
-            return self._lowered(function, given_forms, donates, out_shardings=results)
+            return self._lowered(wrapped, given_forms, donates, out_shardings=results)
 
     def _checked(self, lowered: Any) -> Any:
         """Raises ProcessError where processes would compute different programs together."""
@@ -128,9 +140,48 @@ class MeshLayout(Layout):
         return value.sharding == wanted or wanted.is_equivalent_to(value.sharding, value.ndim)
 
 
+class BlocksLayout(MeshLayout):
+    """The same where numbers mustn't depend on the number of devices: each of them computes the
+    whole Program, except that they share the rows of a `map` along `data`."""
+
+    def __init__(
+        self, placement: Placement, feeds: Sequence[Placeholder], variables: Sequence[Variable]
+    ) -> None:
+        super().__init__(replace(placement, inputs=(("*", ()),)), feeds, variables)
+        if DATA in placement.mesh.names:
+            self.parallel = DATA, placement.mesh.along(DATA)
+
+    def wrapped(
+        self, function: Callable[..., Any], changing: Sequence[Variable], kept: Sequence[Variable],
+        updated: Sequence[Variable],
+    ) -> Callable[..., Any]:  # fmt: skip
+        specs, sizes = self.specs, self.placement.mesh.shape
+
+        def on_each(feeds: Any, mine: Any, others: Any) -> Any:
+            whole = [
+                [gathered(part, specs[one]) for part, one in zip(parts, some, strict=True)]
+                for parts, some in ((mine, changing), (others, kept))
+            ]
+            outputs, values, spans = function(feeds, *whole)
+            pairs = zip(values, updated, strict=True)
+            return outputs, [part_of(x, specs[one], sizes) for x, one in pairs], spans
+
+        def cut(some: Sequence[Variable]) -> list[Any]:
+            return [jax.sharding.PartitionSpec(*specs[one]) for one in some]
+
+        whole = jax.sharding.PartitionSpec()
+        return jax.shard_map(
+            on_each, mesh=self._mesh, in_specs=(whole, cut(changing), cut(kept)),
+            out_specs=(whole, cut(updated), whole), check_vma=False,
+        )  # fmt: skip
+
+
 def layout_of(placement: Placement | None, feeds: Any, variables: Any) -> Layout:
     """The layout of a Program's arrays."""
-    return Layout() if placement is None else MeshLayout(placement, feeds, variables)
+    if placement is None:
+        return Layout()
+    kind = MeshLayout if placement.blocks is None else BlocksLayout
+    return kind(placement, feeds, variables)
 
 
 def jax_mesh(mesh: Mesh) -> Any:

@@ -30,6 +30,7 @@ class Trace:
     failures: list[Exception]  # of operations that NumPy computes, in a run
     hosted: dict[Node, str] = field(default_factory=dict[Node, str])  # what NumPy computes, why
     spans: list[Span] = field(default_factory=list[Span])  # integers to be checked
+    parallel: tuple[str, int] | None = None  # axis and size of the mesh that shares a map's rows
 
     def inner(self) -> Trace:
         """The trace of a region, which has spans of its own."""

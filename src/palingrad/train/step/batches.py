@@ -17,6 +17,7 @@ from ...graph.leaves import Constant
 from ...graph.promotion import as_node
 from ...graph.registry import ops
 from ...optim.base import Optimizer
+from ...scale.blocks import in_blocks
 from ..checks import check_classes, check_data
 from .problem import Problem, accepts, arrays_in, classifies, mapped, prepared
 from .streams import Streams
@@ -70,11 +71,20 @@ class Step:
 
     def __call__(self, inputs: Any, targets: Any) -> tuple[Any, Any]:
         """(mean loss, number of correct predictions, or −1), after the update."""
+        placement = current()
+        if placement is not None and placement.blocks is not None and self._accumulate == 1:
+            mean, hits = in_blocks(self._optimizer, self._measured, (inputs, targets), None)
+            return mean, ops.sum(hits)
+        mean, hits = self._measured(inputs, targets)
+        self._update(mean, arrays_in(targets)[0].shape[0])
+        return mean, hits
+
+    def _measured(self, inputs: Any, targets: Any) -> tuple[Any, Any]:
+        """(mean loss, number of correct predictions, or −1) of a batch or a block of one."""
         with self._streams.restarted():
             outputs = self._problem.outputs(inputs, training=True)
         self.check(outputs, targets)
         mean = self._problem.mean(outputs, targets)
-        self._update(mean, arrays_in(targets)[0].shape[0])
         if not classifies(outputs, targets):
             return mean, Constant(np.int64(-1))
         self.each = int(np.prod(targets.shape[1:]))
