@@ -15,6 +15,7 @@ from palingrad.train import Checkpoints
 from scale.digits_training import trained
 from scale.launched import launched, losses
 
+pytestmark = pytest.mark.xdist_group("processes")  # they share what is trained once
 STEPS = 24
 _SAME = ["deterministic=True", "every=1"]
 

@@ -16,6 +16,7 @@ from ..processes.wire import free_port, parted
 from ..version import __version__
 
 ADDRESS, PROCESSES, INDEX = "PALINGRAD_ADDRESS", "PALINGRAD_PROCESSES", "PALINGRAD_INDEX"
+DETECT = "detect"  # the value that leaves it to JAX
 _PATIENCE = "PALINGRAD_PATIENCE"
 
 
@@ -59,7 +60,8 @@ def initialize(
 
 
 def initialize_if_launched() -> None:
-    """Do so, unless it is done, where `palingrad launch` started this process."""
+    """Do so, unless it is done, where `palingrad launch` started this process, or where
+    PALINGRAD_PROCESSES=detect says that it is one of a cluster's."""
     if current() is None and os.environ.get(PROCESSES):
         initialize()
 
@@ -109,8 +111,8 @@ def _told(
 
 
 def _number(name: str, given: Any, variable: str) -> int | None:
-    text = os.environ.get(variable)
-    if given is not None or text is None:
+    text = os.environ.get(variable, DETECT)
+    if given is not None or text == DETECT:
         return given
     if not text.isdecimal():
         raise ArgumentError(f"scale.initialize: {variable} is {text!r:.40}; expected the {name}.")

@@ -55,6 +55,9 @@ class Layout:
         """What is to be compiled, if it may be."""
         return lowered
 
+    def begins(self) -> None:
+        """A run begins. Raises ProcessError if one of those that share it is gone."""
+
     def sent(self, compiled: Any, feeds: Sequence[Array]) -> list[Any]:
         """Feeds as a run of what was compiled takes them."""
         return [np.asarray(one) for one in feeds]
@@ -120,10 +123,13 @@ class MeshLayout(Layout):
             alike("the compilation of a program", digest, "compile different programs")
         return lowered
 
+    def begins(self) -> None:
+        if not self._is_local:
+            begin("a run")
+
     def sent(self, compiled: Any, feeds: Sequence[Array]) -> list[Any]:
         if self._is_local:
             return super().sent(compiled, feeds)  # JAX cuts them, in C++
-        begin("a run")
         shardings = compiled.input_shardings[0][0]
         with settings():
             return [_spread(np.asarray(x), one) for x, one in zip(feeds, shardings, strict=True)]
