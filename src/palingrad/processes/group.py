@@ -50,6 +50,7 @@ class Group:
         self._failed, self._status = False, STATUS
         where = f"{socket.gethostname()}, pid {os.getpid()}"
         self._first = "process 0"
+        self._service: Service | None = None
         if index == 0:
             self._service = Service(
                 listener(*address), count, timeout=timeout, patience=patience,
@@ -120,7 +121,7 @@ class Group:
         self._failed, self._status = True, status
         text = error if isinstance(error, str) else f"{type(error).__name__}: {error}"
         if self.verdict is None:
-            self._send({"at": self._at, "failed": printable(text, 400)})
+            self._send({"at": self._at, "failed": printable(text, 400).rstrip(".")})
 
     def leave(self) -> None:
         """The end of the process: wait for the others'. After a failure it ends at once, since
@@ -130,8 +131,10 @@ class Group:
             with self._news:
                 self._news.wait_for(lambda: self._farewell or self.verdict is not None)
         self._over = True
+        if self._service is not None:  # else the others would hear that this one has died
+            self._service.done.wait(_LEAVING)
         if not self._farewell:
-            if self.verdict is not None and not self._taken.is_set():
+            if self.verdict is not None and not self._taken.is_set() and not self._failed:
                 self._taken.set()
                 _write(f"error: {self.verdict}. {_HINT}")
             _flush()

@@ -42,6 +42,7 @@ class Service:
         self._alike: Message | None = None
         self._complete = False
         self._last: Message | None = None  # the last word: farewell, or a verdict
+        self.done = threading.Event()  # all have heard it
         self._values: dict[int, dict[int, Any]] = {}  # of each agreement: by process
         threading.Thread(target=self._serve, name="palingrad service", daemon=True).start()
 
@@ -64,6 +65,7 @@ class Service:
             for key in [*watched.get_map().values()]:
                 if isinstance(key.fileobj, Channel):
                     key.fileobj.close()
+        self.done.set()
 
     def _is_done(self) -> bool:
         """Whether all have heard the last word; those that come too late hear it too."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..graph.leaves import Variable
 from ..messages.checks import whole
 from ..nn.module import Module
 from ..optim.base import Optimizer
-from ..processes import busy, count, first, some
+from ..processes import alike, busy, count, first, some
 from ..view.training.recording import Recording, Unrecorded, recording_of
 from .checks import diverged
 from .evaluate import Evaluation, Evaluator
@@ -23,7 +24,7 @@ from .history import Epoch, History
 from .progress import Reporter
 from .saving import Checkpoints, put_back
 from .step.batches import Means, Step, Steps, StreamSteps, Tally
-from .step.problem import Problem
+from .step.problem import Problem, arrays_in, as_arrays
 from .step.streams import Streams
 from .stopping import Patience
 
@@ -70,6 +71,7 @@ class Loop:
     def __init__(
         self, problem: Problem, optimizer: Optimizer, train: Any, test: Any, options: Options
     ) -> None:
+        _check_alike(train, test, options)
         self._options, self._test, self._optimizer = options, test, optimizer
         model = problem.model
         self._variables: dict[str, Variable] = {}
@@ -226,6 +228,23 @@ class Loop:
             if some("the end of a step", interrupted()):
                 return place.done == self._steps.count
         return True
+
+
+def _check_alike(train: Any, test: Any, options: Options) -> None:
+    """Raise ProcessError unless all processes train with the same data and settings."""
+    if count() == 1:
+        return
+    o = options
+    settings = {name: getattr(o, name) for name in ("epochs", "first_epoch", "batch_size",
+                "accumulate", "patience", "seed", "resume")}  # fmt: skip
+    for name, value in settings.items():
+        alike(f"fit: {name}", value, f"call fit with different {name}")
+    for name, data in (("train", () if o.streaming else train), ("test", test or ())):
+        digest = sha256()
+        for array in (one for part in data for one in arrays_in(as_arrays(part))):
+            digest.update(f"{array.dtype} {array.shape}".encode())
+            digest.update(array.tobytes())
+        alike(f"fit: the {name} data", digest.hexdigest(), f"have different {name} data")
 
 
 def _epoch_of(number: int, tally: Tally, tested: Evaluation | None, seconds: float) -> Epoch:

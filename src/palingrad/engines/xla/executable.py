@@ -196,7 +196,7 @@ class XlaExecutable(Executable):
     ) -> tuple[list[Any], list[Any]]:  # fmt: skip
         """(outputs, new values of Variables) on the device, which are also put into `found` once a
         run that may fail hasn't."""
-        self.layout.begins()
+        self.layout.begins(feeds)
         values = dict(zip(self._reads, states, strict=True))
         arguments = (
             self.layout.sent(compiled, feeds),
