@@ -51,6 +51,7 @@ ORDER = {
     ],
     "eager": [["pullbacks"], ["*"]],
     "engines": [["*"], ["native", "xla"], ["auto"], ["selection"]],
+    "engines/xla": [["jaxlib"], ["mesh"], ["*"]],
     "engines/native": [["llvm"], ["kernels"], ["plan"], ["runtime"], ["*"]],
     "engines/native/llvm": [["*"], ["functions"], ["maths"]],
     "engines/native/kernels": [["*"], ["gemm"], ["attention", "conv"], ["windowed"]],

@@ -16,6 +16,7 @@ from ..graph.promotion import as_node
 from ..graph.registry import ops
 from ..messages.calls import public
 from ..messages.checks import whole
+from ..ops.control.blocks import of_blocks
 from ..ops.reduction.axes import narrowed
 from ..shapes import sizes
 from ..trees import leaves, rebuilt
@@ -71,7 +72,7 @@ def in_blocks(
         return [ops.cast(mean, float64), weighted, others]
 
     try:
-        means, terms, others = ops.map(block, parts)
+        means, terms, others = of_blocks(block, parts)
     except GraphError as error:
         raise GraphError(
             f"a step in blocks can't draw random numbers or assign Variables: {error.fact}",

@@ -19,7 +19,7 @@ from ...graph.regions.regional import Regional, Repeats, Steps
 from .checks import LEAST, MOST, Span, nothing, span
 from .jaxlib import jax, jnp, lax
 from .maths import Unmapped
-from .parallel import shared
+from .mesh.parallel import shared
 from .trace import Trace, evaluated
 
 Body = Callable[[Sequence[Any]], tuple[list[Any], list[Any]]]  # results, and spans as pairs
@@ -69,7 +69,7 @@ def _scanned(node: Regional, steps: Steps, inputs: Sequence[Any], trace: Trace) 
     first, last = steps.carries, steps.carries + steps.slices
     bounds: list[Bounds] = []
     body = _body(node.regions[0], trace, bounds)
-    if not first and trace.parallel is not None and steps.length % trace.parallel[1] == 0:
+    if steps.shared and trace.parallel and steps.length % trace.parallel[1] == 0:
         stacks, pairs = shared(lambda rows: body([*rows, *inputs[last:]]),
                                list(inputs[:last]), steps.length, *trace.parallel)  # fmt: skip
         trace.spans += _spans(bounds, pairs)

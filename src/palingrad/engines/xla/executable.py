@@ -18,7 +18,7 @@ from . import residents
 from .checks import Span, check_fed, fed
 from .control import regional
 from .jaxlib import devices, jax, jnp, lax, settings, told, wide
-from .layout import forms, layout_of
+from .mesh.layout import forms, layout_of
 from .report import explained
 from .trace import Trace, function_of
 

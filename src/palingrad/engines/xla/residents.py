@@ -34,7 +34,7 @@ from ...graph.state.landing import (
 )
 from ...graph.state.turns import exhaust
 from .jaxlib import translated
-from .layout import Layout, parts_of, whole
+from .mesh.layout import Layout, parts_of, whole
 
 R = TypeVar("R")
 is_observed = attrgetter("_observed")

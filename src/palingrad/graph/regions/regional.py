@@ -37,6 +37,7 @@ class Steps(NamedTuple):
     slices: int
     length: int
     reverse: bool  # whether it begins with the last row
+    shared: bool = False  # whether devices may share the steps, which have no carries then
 
 
 class Repeats(NamedTuple):

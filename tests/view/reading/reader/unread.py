@@ -15,6 +15,7 @@ ATTRIBUTES = "a line names a function with attributes other than the operation's
 VALUES = {
     "Mapped": "it is another operation, applied to each example",
     "Item": CONTROL, "Switch": CONTROL, "Loop": CONTROL, "WhileLoop": CONTROL,
+    "Blocks": CONTROL,
     "AssignVariable": CONTROL, "Group": CONTROL,
     "StudentSlope": ORDERS, "Betainc": ORDERS, "Gammainc": ORDERS, "Zeta": ORDERS,
     "SincDerivative": ORDERS, "ErfcxIntegral": ORDERS,

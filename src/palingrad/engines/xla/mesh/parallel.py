@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from typing import Any
 
-from ...dtypes import int64
-from ..placement import Spec
-from .jaxlib import jax, jnp, lax
+from ....dtypes import int64
+from ...placement import Spec
+from ..jaxlib import jax, jnp, lax
 
 
 def shared(

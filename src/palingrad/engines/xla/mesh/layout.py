@@ -10,14 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from ...dtypes import Array
-from ...errors import EngineError
-from ...graph.leaves import Placeholder, Variable
-from ...processes import alike, begin, busy
-from ...shapes import sizes
-from ..placement import DATA, Mesh, Placement, Spec
-from ..sharding import Specs, bytes_of, spec_of_feed
-from .jaxlib import devices, jax, jnp, settings, told
+from ....dtypes import Array
+from ....errors import EngineError
+from ....graph.leaves import Placeholder, Variable
+from ....processes import alike, begin, busy
+from ....shapes import sizes
+from ...placement import DATA, Mesh, Placement, Spec
+from ...sharding import Specs, bytes_of, spec_of_feed
+from ..jaxlib import devices, jax, jnp, settings, told
 from .parallel import gathered, part_of
 
 
