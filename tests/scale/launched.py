@@ -49,9 +49,10 @@ class Launched:
 
 
 def launched(
-    folder: Path, count: int, arguments: Sequence[str], *, devices: int = 1, patience: float = 20
-) -> Launched:
-    """The program of the tests in so many processes; `folder` receives their output."""
+    folder: Path, count: int, arguments: Sequence[str], *, patience: float = 20,
+    program: Path = PROGRAM,
+) -> Launched:  # fmt: skip
+    """The program in so many processes; `folder` is its argument, and receives their output."""
     port, found = free_port("127.0.0.1"), Launched([], [])
     base = {**os.environ, "JAX_PLATFORMS": "cpu", "PALINGRAD_PATIENCE": str(patience)}
     folder.mkdir(parents=True, exist_ok=True)
@@ -60,8 +61,8 @@ def launched(
         with open(found.outputs[-1], "wb") as output:
             found.processes.append(
                 subprocess.Popen(
-                    [sys.executable, PROGRAM, folder, *arguments],
-                    env=environment(base, index, count, port, devices),
+                    [sys.executable, program, folder, *arguments],
+                    env=environment(base, index, count, port, 1),
                     stdin=subprocess.DEVNULL,
                     stdout=output,
                     stderr=subprocess.STDOUT,

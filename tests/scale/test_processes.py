@@ -6,6 +6,7 @@ from __future__ import annotations
 import random
 import shutil
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -137,3 +138,24 @@ def test_one_that_hangs_is_named_and_shows_where(root):
         assert "process 1 (" in running.text(index)
         assert " hangs: process 0 (" in running.text(index)
     assert "in step_ends" in running.text(1)  # the stacks
+
+
+def test_processes_that_differ_are_told_before_they_compute(root):
+    program = Path(__file__).with_name("differing.py")
+    running = launched(root / "differing", 2, [], program=program)
+    try:
+        assert running.wait(120) == [0, 0], running.text()
+    finally:
+        running.end()
+    pair, mesh = "process 0 and process 1", "mesh: 1 devices of 2: where there are several"
+    for index in (0, 1):
+        told = dict(line.split(": ", 1) for line in running.text(index).splitlines()
+                    if not line.startswith("[Gloo]"))  # fmt: skip
+        assert told["settings"] == f"{pair} call fit with different seed."
+        assert told["data"] == f"{pair} have different train data."
+        assert told["values"].startswith(f"{pair} have different values of the Variable")
+        assert told["program"] == f"{pair} compile different programs."
+        assert told["feeds"] == f"{pair} feed different arrays to a run."
+        assert told["mesh"].startswith(mesh)
+        assert "is one of several already" in told["twice"]
+        assert told["fine"] == "nothing"

@@ -98,7 +98,7 @@ def _told(
     missing = [name for name, value in given.items() if value is None]
     if address is None or processes is None or index is None:
         raise ProcessError(
-            f"scale.initialize: nothing says the {' and the '.join(missing)}.",
+            f"scale.initialize: nothing says what this is: {', '.join(missing)}.",
             hint="Start with palingrad launch -n 4 -- …, or on a cluster that JAX knows, or pass "
             "initialize(address='10.0.0.1:9999', processes=4, index=0).",
         )
