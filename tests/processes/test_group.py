@@ -147,7 +147,8 @@ def test_strangers_are_ignored():
 
     first = threading.Thread(target=work, args=(0,))
     first.start()
-    for content in (b"GET / HTTP/1.1\r\n\r\n", b"[1]\n", b'{"protocol": 7}\n', b"\xff\n"):
+    half = b'{"protocol": "palingrad 1", "index": "x", "count": 2, "where": "", "alike": 3}\n'
+    for content in (b"GET / HTTP/1.1\r\n\r\n", b"[1]\n", b'{"protocol": 7}\n', b"\xff\n", half):
         while True:
             try:
                 stranger = socket.create_connection((HOST, port), 5)

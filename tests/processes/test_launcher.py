@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from palingrad.cli import app
 from palingrad.errors import ProcessError
 from palingrad.processes import launcher
 from palingrad.processes.launcher import Launch, environment
@@ -97,3 +98,13 @@ def test_the_environment_keeps_other_flags():
     assert found["PALINGRAD_ADDRESS"] == "127.0.0.1:99"
     assert found["JAX_LOCAL_DEVICE_IDS"] == "6,7,8"
     assert found["HOME"] == "/h"
+
+
+def test_the_command(capfd):
+    command = ["launch", "-n", "2", "--", *python("import os; print(os.environ['XLA_FLAGS'])")]
+    with pytest.raises(SystemExit) as ended:
+        app(command)
+    assert ended.value.code == 0
+    told = sorted(capfd.readouterr().out.splitlines())
+    assert [line[:4] for line in told] == ["[0] ", "[1] "]
+    assert all(line.endswith("device_count=1") for line in told)

@@ -19,6 +19,7 @@ from .wire import free_port
 _ENDING = 30.0  # seconds that the others have to end by themselves, with their own error
 _KILLING = 5.0  # seconds between SIGTERM and SIGKILL
 _HOST = "127.0.0.1"
+_NOISE = b"[Gloo] Rank "  # of gloo, which prints a line when it has connected
 
 
 def environment(
@@ -77,6 +78,8 @@ class Launch:
         """Print the lines of a process, each after its number."""
         with source:
             for line in source:
+                if line.startswith(_NOISE):
+                    continue
                 text = line.decode(errors="replace").rstrip("\n")
                 with self._turn, suppress(OSError, ValueError):
                     target.write(f"[{index}] {text}\n")

@@ -54,8 +54,9 @@ class Service:
             while not self._is_done():
                 for key, _ in watched.select(max(0.0, last + self._pause - time.monotonic())):
                     if key.fileobj is self._listening:
-                        connection, _ = self._listening.accept()
-                        watched.register(Channel(connection), selectors.EVENT_READ, [None])
+                        with suppress(OSError):
+                            connection, _ = self._listening.accept()
+                            watched.register(Channel(connection), selectors.EVENT_READ, [None])
                     else:
                         self._hear(key.fileobj, key.data)
                 now = time.monotonic()
@@ -84,7 +85,7 @@ class Service:
                     index[0] = self._lets_in(channel, message)
                 else:
                     self._hears(index[0], message)
-        except Closed:
+        except (Closed, KeyError, TypeError, ValueError, AttributeError):  # or it is no message
             with suppress(KeyError, ValueError):
                 self._watched.unregister(channel)
             channel.close()
