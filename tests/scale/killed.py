@@ -41,30 +41,22 @@ def attempt(seed: int, folder: Path) -> None:
     every = rng.choice([1, 2, 4])
     options = [_SAME, f"every={every}", f"sharding={rng.choice(['replicated', 'fully_sharded'])!r}"]
     whole = _whole()[every - 1 :: every]
-    running = launched(folder / "run", 4, options)
-    try:
-        victim = _killed(rng, running, folder / "run", len(whole))
-        start = time.monotonic()
-        statuses = running.wait(30)
-    finally:
-        running.end()
-    seconds = time.monotonic() - start
-    for index, status in enumerate(statuses):
-        if index != victim:
-            text = running.text(index)
-            assert status == 1, running.text()
-            assert f"process {victim} (" in text, running.text()
-            assert "has died: its connection was closed" in text, running.text()
-    before = losses(folder / "run")
-    assert before == whole[: len(before)], (before, whole)
-    found = Checkpoints(folder / "run" / "checkpoints").newest()
+    victim, seconds = None, 0.0
+    for number in range(5):  # until a moment is found at which the training isn't over yet
+        run = folder / f"run-{number}"
+        victim, seconds = _four(rng, run, options, whole)
+        if victim is not None:
+            break
+    assert victim is not None
+    before = losses(run)
+    found = Checkpoints(run / "checkpoints").newest()
     done = 0 if found is None else found.meta["place"]["steps"] // every
-    running = launched(folder / "run", 3, [*options, "resume=True"])
+    running = launched(run, 3, [*options, "resume=True"])
     try:
         assert not any(running.wait(200)), running.text()
     finally:
         running.end()
-    after = losses(folder / "run")[len(before) :]
+    after = losses(run)[len(before) :]
     assert after == whole[done:], (done, after, whole)
     report = f"seed {seed}: process {victim}, {options[1:]}, {len(before)} of {len(whole)} " \
         f"losses, {done} saved; the others ended in {seconds:.1f} s\n"  # fmt: skip
@@ -73,9 +65,36 @@ def attempt(seed: int, folder: Path) -> None:
             file.write(report)
 
 
+def _four(
+    rng: random.Random, folder: Path, options: list[str], whole: list[str]
+) -> tuple[int | None, float]:
+    """(the process that was killed, the seconds in which the others ended); None if the training
+    was over by then."""
+    running = launched(folder, 4, options)
+    try:
+        victim = _killed(rng, running, folder, len(whole))
+        start = time.monotonic()
+        statuses = running.wait(30)
+        seconds = time.monotonic() - start
+    finally:
+        running.end()
+    before = losses(folder)
+    assert before == whole[: len(before)], (before, whole)
+    others = [status for index, status in enumerate(statuses) if index != victim]
+    if others == [0, 0, 0] and before == whole:
+        return None, seconds
+    for index, status in enumerate(statuses):
+        if index != victim:
+            text = running.text(index)
+            assert status == 1, f"{statuses}\n{running.text()}"
+            assert f"process {victim} (" in text, running.text()
+            assert "has died: its connection was closed" in text, running.text()
+    return victim, seconds
+
+
 def _killed(rng: random.Random, running: Launched, folder: Path, count: int) -> int:
-    """Kill a process: while it compiles, or at some step. Returns its number."""
-    victim, step = rng.randrange(4), rng.randrange(-1, count - 1)
+    """Kill a process: soon after its first run has begun, or at some step. Returns its number."""
+    victim, step = rng.randrange(4), rng.randrange(-1, 3 * count // 4)
     while (len(losses(folder)) < step) or "[Gloo]" not in running.text(victim):
         assert all(one.poll() is None for one in running.processes), running.text()
         time.sleep(0.005)
