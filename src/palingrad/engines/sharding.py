@@ -37,7 +37,7 @@ class Specs:
 
     def name(self, variable: Variable) -> str:
         """The Variable's name in the model, or its own."""
-        return self._names.get(variable) or variable._name or ""
+        return self._names.get(variable) or variable.name
 
     def of(self, variable: Variable) -> Spec:
         """The spec of a Variable; state of an optimizer has that of the Variable it belongs to."""

@@ -32,13 +32,16 @@ def mesh(axes: Mapping[str, int]) -> Mesh:
     sizes = _checked(axes)
     known = prod(size for size in sizes.values() if size != -1)
     names = device_names()
-    if known > len(names) or (-1 in sizes.values() and len(names) % known):
+    uneven = -1 in sizes.values() and len(names) % known > 0
+    if known > len(names) or uneven:
         listed = ", ".join(names[:8]) + (", …" if len(names) > 8 else "")
         text = ", ".join(f"{name}={size}" for name, size in sizes.items())
         raise EngineError(
-            f"mesh: {text} needs {'a multiple of ' if -1 in sizes.values() else ''}{known} "
-            f"devices, and JAX has {len(names)}: {listed}.",
-            hint=_MORE.format(count=known),
+            f"mesh: {text} needs {'a multiple of ' if uneven else ''}{known} devices, and JAX has "
+            f"{len(names)}: {listed}.",
+            hint=_MORE.format(count=known)
+            if known > len(names)
+            else f"Write numbers whose product is at most {len(names)}.",
         )
     if count() > 1 and -1 not in sizes.values() and known != len(names):
         raise EngineError(

@@ -69,7 +69,7 @@ def _scanned(node: Regional, steps: Steps, inputs: Sequence[Any], trace: Trace) 
     first, last = steps.carries, steps.carries + steps.slices
     bounds: list[Bounds] = []
     body = _body(node.regions[0], trace, bounds)
-    if steps.shared and trace.parallel and steps.length % trace.parallel[1] == 0:
+    if node.shared and trace.parallel and steps.length % trace.parallel[1] == 0:
         stacks, pairs = shared(lambda rows: body([*rows, *inputs[last:]]),
                                list(inputs[:last]), steps.length, *trace.parallel)  # fmt: skip
         trace.spans += _spans(bounds, pairs)

@@ -51,6 +51,7 @@ class XlaExecutable(Executable):
             jax.eval_shape(traced, *map(forms, given))
         self.may_fail = bool(self.trace.hosted or self.trace.spans)
         self._bounds = [one.bounds for one in self.trace.spans]
+        self.layout.check_hosted(self.trace.hosted)
         self.donates = not self.may_fail and bool(self._changing)
         self.compiled = self._made(self._divided, program.feeds)
         self._held: residents.Held | None = None
@@ -206,23 +207,21 @@ class XlaExecutable(Executable):
         found = [] if found is None else found
         if not self.may_fail:
             with wide(True), told("run"):
-                # One call from C to C, which no signal handler interrupts, once JAX has made its
-                # function in C, in the first run. Its name is JAX's own; without it all is right.
-                call = getattr(compiled, "_call", None) or compiled
-                found.extend(map(call, *([one] for one in arguments)))
+                self.layout.launch(compiled, arguments, found)
             return found[0][:2]
         with self._turn_of_failures:
             self.trace.failures.clear()
             with settings(), told("run"):
-                result = jax.block_until_ready(compiled(*arguments))
+                self.layout.launch(compiled, arguments, result := [])
+                jax.block_until_ready(result)
             failures = list(self.trace.failures)
             self.trace.failures.clear()
         if failures:
             raise failures[0]
-        for bounds, pair in zip(self._bounds, result[2], strict=True):
+        for bounds, pair in zip(self._bounds, result[0][2], strict=True):
             Span(bounds, *map(np.asarray, pair)).check()
-        found.append(result)
-        return result[:2]
+        found += result
+        return found[0][:2]
 
     # ---------------------------------------------------------------- many runs
 

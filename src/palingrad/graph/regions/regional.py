@@ -37,7 +37,6 @@ class Steps(NamedTuple):
     slices: int
     length: int
     reverse: bool  # whether it begins with the last row
-    shared: bool = False  # whether devices may share the steps, which have no carries then
 
 
 class Repeats(NamedTuple):
@@ -59,6 +58,7 @@ class Regional(MultipleOutputs):
     complexes = True
     selective: ClassVar[bool] = True  # vjp is told which inputs need a cotangent, and
     #                                   which outputs have none: theirs is None
+    shared: ClassVar[bool] = False  # whether devices may share its steps, which have no carries
     chooses: ClassVar[bool] = False  # whether a run is that of one region, whose number is the
     #                                  first input, for the other inputs
 

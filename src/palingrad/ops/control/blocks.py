@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ...graph.regions.regional import Steps
 from .loop import Loop
 from .scan import Scan
 
@@ -19,9 +18,7 @@ class Blocks(Loop):
     """
 
     math = r"\operatorname{blocks}({x})"
-
-    def steps(self) -> Steps:
-        return super().steps()._replace(shared=True)
+    shared = True
 
 
 def of_blocks(f: Callable[[Any], Any], xs: Any) -> Any:

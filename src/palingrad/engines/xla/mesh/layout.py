@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -13,12 +14,15 @@ import numpy as np
 from ....dtypes import Array
 from ....errors import EngineError
 from ....graph.leaves import Placeholder, Variable
+from ....graph.node import Node
 from ....processes import alike, begin, busy
 from ....shapes import sizes
 from ...placement import DATA, Mesh, Placement, Spec
 from ...sharding import Specs, bytes_of, spec_of_feed
 from ..jaxlib import devices, jax, jnp, settings, told
 from .parallel import gathered, part_of
+
+_launching = threading.RLock()
 
 
 class Layout:
@@ -62,6 +66,16 @@ class Layout:
     def sent(self, compiled: Any, feeds: Sequence[Array]) -> list[Any]:
         """Feeds as a run of what was compiled takes them."""
         return [np.asarray(one) for one in feeds]
+
+    def launch(self, compiled: Any, arguments: Sequence[Sequence[Any]], found: list[Any]) -> None:
+        """Puts the results of (feeds, changing Variables, others) into `found`."""
+        # One call from C to C, which no signal handler interrupts, once JAX has made its function
+        # in C, in the first run. Its name is JAX's own; without it all is right.
+        call = getattr(compiled, "_call", None) or compiled
+        found.extend(map(call, *([one] for one in arguments)))
+
+    def check_hosted(self, hosted: Mapping[Node, str]) -> None:
+        """Raise EngineError if NumPy can't compute these operations here."""
 
     def put(self, variable: Variable, value: Any) -> Any:
         """A Variable's value on the device: a copy of an array, or one moved from elsewhere."""
@@ -145,6 +159,23 @@ class MeshLayout(Layout):
         shardings = compiled.input_shardings[0][0]
         with settings():
             return [_spread(np.asarray(x), one) for x, one in zip(feeds, shardings, strict=True)]
+
+    def launch(self, compiled: Any, arguments: Sequence[Sequence[Any]], found: list[Any]) -> None:
+        # All devices must begin the same computations in the same order, and none of them may find
+        # that another thread's run has written over an array: the others would wait for it.
+        with _launching:
+            if any(one.is_deleted() for part in arguments[1:] for one in part):
+                raise RuntimeError("another run has written over a Variable's array")
+            super().launch(compiled, arguments, found)
+
+    def check_hosted(self, hosted: Mapping[Node, str]) -> None:
+        if hosted and not self._is_local:  # an error of one would be seen by one process only
+            node = next(iter(hosted))
+            raise EngineError(
+                f"xla: NumPy computes {node.label()}{node.built()}, which it can't on a mesh of "
+                f"several processes: {hosted[node]}.",
+                hint="Compute it before, and feed the result; or use a mesh of one process.",
+            )
 
     def put(self, variable: Variable, value: Any) -> Any:
         sharding = self._shardings[variable]
