@@ -3,8 +3,10 @@ on from their checkpoint. `make test-scale` runs these tests."""
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
+import sys
 import time
 from pathlib import Path
 
@@ -12,7 +14,8 @@ import numpy as np
 import pytest
 
 from palingrad.errors import CheckpointError
-from palingrad.train import Checkpoints
+from palingrad.processes.launcher import Launch
+from palingrad.train import Checkpoints, evaluate, load_run
 from scale.digits_training import trained
 from scale.launched import launched, losses
 
@@ -159,3 +162,19 @@ def test_processes_that_differ_are_told_before_they_compute(root):
         assert told["mesh"].startswith(mesh)
         assert "is one of several already" in told["twice"]
         assert told["fine"] == "nothing"
+
+
+def test_the_command_line_writes_one_run_which_other_engines_read(root, capfd):
+    command = [sys.executable, "-m", "palingrad", "train", "digits", "--sharding", "fully_sharded",
+               "--epochs", "1", "--out", str(root / "run")]  # fmt: skip
+    assert Launch(command, 2).run() == 0
+    told = capfd.readouterr().out.splitlines()
+    assert "Mesh(data=2), fully_sharded" in told[1]
+    assert all(line.startswith("[0] ") for line in told)
+    assert (root / "run" / "report.html").is_file()
+    assert len([*(root / "run").glob("weights-*.safetensors")]) == 2
+    run = load_run(root / "run")
+    test = run.parts(run.task.load(run.settings, None))[1]
+    found = evaluate(run.model(), test, loss=run.task.loss(run.settings), engine="numpy")
+    told_loss = json.loads((root / "run" / "run.json").read_text())["epochs"][-1]["test_loss"]
+    assert found.loss == pytest.approx(told_loss, rel=1e-5)

@@ -19,7 +19,7 @@ from ..graph.context import graph_scope
 from ..graph.leaves import Constant
 from ..graph.registry import ops
 from ..nn.module import Module
-from ..processes import busy, index
+from ..processes import busy, count, index
 from ..view.page import html
 from ..view.training.charts import Series, curves
 from ..view.training.document import document, grey_png, section, table
@@ -55,6 +55,9 @@ def reported(
             with suppress(WriteError):  # what stopped the training is the error to report
                 write_report(run, model, latest, data, engine=engine)
         raise
+    if count() > 1:
+        for variable in model.variables().values():  # all processes read what is cut over them
+            variable.numpy()
     if latest.epochs and index() == 0:
         with busy("the report"):
             write_report(run, model, latest, data, engine=engine)
