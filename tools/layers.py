@@ -18,6 +18,7 @@ ORDER = {
         ["errors", "version"],
         ["files"],
         ["messages"],
+        ["processes"],
         ["dtypes", "shapes", "trees"],
         ["sums"],
         ["maths"],
@@ -76,7 +77,7 @@ ORDER = {
 # the top of its files.
 OPTIONAL = {
     "llvmlite": ["engines/native"],
-    "jax": ["engines/xla"],
+    "jax": ["engines/xla", "scale/runtime.py"],
     "rich": ["cli", "__main__.py", "train/progress.py"],
     "typer": ["cli", "__main__.py"],
     "pooch": ["data/fetch.py"],

@@ -18,6 +18,7 @@ from ..files.atomic import path_text
 from ..files.terminal import SPELLED
 from ..messages.checks import nearest
 from ..messages.keywords import SYNONYMS
+from ..processes import fail
 
 app = typer.Typer(
     help="Computational graphs you can read forwards and backwards.",
@@ -78,6 +79,7 @@ def main() -> None:
 
 def _fail(message: str, status: int) -> NoReturn:
     """Print the message, if standard error can be written to, and exit."""
+    fail(message, status)
     text = Text.assemble(("error:", "red"), f" {message}")  # no markup: it may have [brackets]
     with suppress(OSError):
         Console(stderr=True).print(text, soft_wrap=True)

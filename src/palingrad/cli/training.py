@@ -15,10 +15,12 @@ from ..engines.placement import Mesh
 from ..engines.selection import get_engine
 from ..errors import DataError, EngineError
 from ..ops.random import set_seed
+from ..processes import count, first_alone, index
 from ..scale.mesh import mesh as mesh_of, parsed
+from ..scale.processes import initialize_if_launched
 from ..train.evaluate import evaluate as evaluated
 from ..train.fit import fit
-from ..train.progress import Bar
+from ..train.progress import Bar, Quiet
 from ..train.recipes import optimizer_of
 from ..train.report import NAME, reported, uri
 from ..train.runs import Run, load_run, new_run
@@ -45,7 +47,12 @@ class Devices:
     def of(
         cls, engine: str | None, mesh: str | None, sharding: str | None, deterministic: bool
     ) -> Devices:
-        """Those of the command line's options. A mesh needs the xla engine, and is its choice."""
+        """Those of the command line's options. A mesh needs the xla engine, and is its choice; of
+        several processes, which have one, only the first prints."""
+        initialize_if_launched()
+        console.quiet = index() > 0
+        if mesh is None and count() > 1:
+            mesh = "data=-1"
         if mesh is None:
             return cls(engine, None, sharding, deterministic)
         if engine not in (None, "xla", "xla:bfloat16"):
@@ -118,7 +125,7 @@ def train(
         **_of_kind(kind, source, given),
     }
     check_model(TASKS[kind], settings["model"])
-    settings = TASKS[kind].begin(settings, folder)
+    settings = first_alone("the data", lambda: TASKS[kind].begin(settings, folder))
     optimizer_of(settings, 1)  # wrong options raise before there is a folder
     _train(new_run(out, settings), devices, recording, folder)
 
@@ -156,7 +163,7 @@ def _train(
     task, settings = run.task, run.settings
     if goes_on is not True and goes_on:
         settings["epochs"] = goes_on
-    loaded = task.load(settings, folder)
+    loaded = first_alone("the data", lambda: task.load(settings, folder))
     set_seed(settings["seed"])
     network = task.build(settings)
     train, test, count = run.parts(loaded)
@@ -185,7 +192,7 @@ def _train(
             mesh=devices.mesh,
             sharding=devices.sharding,
             deterministic=devices.deterministic,
-            reporter=Bar(console),
+            reporter=Bar(console) if index() == 0 else Quiet(),
             on_epoch=on_epoch,
             record=record,
             checkpoint=Checkpoints(run.folder / "checkpoints", keep=1),

@@ -4,9 +4,20 @@ from ..engines.placement import Mesh, Placement
 from ..messages.names import unknown_name
 from .blocks import minimize
 from .mesh import mesh
+from .processes import initialize, process_count, process_index
 from .using import current, use
 
-__all__ = ["Mesh", "Placement", "current", "mesh", "minimize", "use"]
+__all__ = [
+    "Mesh",
+    "Placement",
+    "current",
+    "initialize",
+    "mesh",
+    "minimize",
+    "process_count",
+    "process_index",
+    "use",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -11,6 +11,8 @@ from ..engines.xla.engine import device_names
 from ..errors import ArgumentError, EngineError
 from ..messages.calls import public
 from ..messages.checks import shown, whole
+from ..processes import count
+from .processes import initialize_if_launched
 
 _MORE = (
     "On a CPU, XLA_FLAGS=--xla_force_host_platform_device_count={count} in the environment makes "
@@ -26,6 +28,7 @@ def mesh(axes: Mapping[str, int]) -> Mesh:
     axes are for rules of your own. One size may be −1: as many as there are devices left. The first
     devices are taken. Raises EngineError if there are too few.
     """
+    initialize_if_launched()
     sizes = _checked(axes)
     known = prod(size for size in sizes.values() if size != -1)
     names = device_names()
@@ -39,6 +42,12 @@ def mesh(axes: Mapping[str, int]) -> Mesh:
             hint=_MORE.format(count=known)
             if known > len(names)
             else f"Write numbers whose product is at most {len(names)}.",
+        )
+    if count() > 1 and -1 not in sizes.values() and known != len(names):
+        raise EngineError(
+            f"mesh: {known} devices of {len(names)}: where there are several processes a mesh has "
+            "all their devices.",
+            hint="Write -1 for one of the sizes, or start fewer processes.",
         )
     left = len(names) // known
     return Mesh(tuple(sizes), tuple(left if size == -1 else size for size in sizes.values()))

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..data.batching import shuffled
 from ..dtypes import Array
-from ..engines.placement import Mesh, Placement, current
+from ..engines.placement import DATA, Mesh, Placement, current
 from ..engines.selection import precise
 from ..errors import ArgumentError, ShapeError
 from ..graph.registry import ops
@@ -22,6 +22,9 @@ from ..messages.calls import public
 from ..messages.checks import flag, within
 from ..nn.module import Module
 from ..optim.base import Optimizer
+from ..processes import count
+from ..scale.mesh import mesh as mesh_of
+from ..scale.processes import initialize_if_launched
 from ..scale.using import placed, using
 from ..view.training.recording import Recording
 from .checks import check_callback, check_data, check_parts
@@ -75,13 +78,14 @@ def fit(
     of one training. patience: epochs without a smaller test loss that end the training; the best
     epoch's parameters are put back. checkpoint: a folder, or `train.Checkpoints`; resume=True goes
     on from the newest, to the same bits as if it had never stopped. mesh: devices to train on, of
-    `pg.scale.mesh`, with sharding and deterministic of `pg.scale.use`. record: the path of an HTML
-    page, or a `view.Recording`. precision: "bfloat16", of the xla engine; the state stays float32.
+    `pg.scale.mesh`, with sharding and deterministic of `pg.scale.use`; several processes all call
+    fit. record: the path of an HTML page, or a `view.Recording`. precision: "bfloat16", of xla.
 
     Batches are shuffled by `seed`, differently in each epoch. After each epoch come evaluation, the
     reporter, `on_epoch`, one or more functions of the history so far, early stopping, and the
     checkpoint. Ctrl-C stops training after the current step, a second Ctrl-C at once.
     """
+    initialize_if_launched()
     problem = Problem.of(model, loss, class_weights)
     check_parts("fit", model, optimizer, loss, as_arrays(train[0]) if _of_arrays(train) else None)
     parts = _data(train, test, validation, seed, classes=problem.loss is ops.cross_entropy)
@@ -91,8 +95,7 @@ def fit(
     )  # fmt: skip
     callbacks = _callbacks(on_epoch)
     with _on(model, mesh, sharding, deterministic, batch_size, accumulate):
-        options = replace(options, engine=_precise(engine, precision))
-        loop = Loop(problem, optimizer, *parts, options)
+        loop = Loop(problem, optimizer, *parts, replace(options, engine=_engine(engine, precision)))
         with _interruptible() as interrupted:
             return loop.run(reporter or Quiet(), callbacks, interrupted)
 
@@ -107,6 +110,8 @@ def _on(
 ) -> AbstractContextManager[None]:
     """The mesh in use during a training: the given one, or the one in use already."""
     found = current()
+    if mesh is None and found is None and count() > 1:
+        mesh = mesh_of({DATA: -1})
     if mesh is None:
         if sharding is not None or flag("fit: deterministic", deterministic):
             raise ArgumentError("fit: sharding and deterministic are for a mesh.",
@@ -125,7 +130,7 @@ def _on(
     return using(found, instead=mesh is None)
 
 
-def _precise(engine: str | None, precision: str | None) -> str | None:
+def _engine(engine: str | None, precision: str | None) -> str | None:
     found, placement = precise(engine, precision), current()
     if found != engine and placement is not None and placement.blocks is not None:
         raise ArgumentError("fit: deterministic=True adds up blocks in float64, and "

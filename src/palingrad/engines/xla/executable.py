@@ -234,6 +234,7 @@ class XlaExecutable(Executable):
     ) -> UnderWay:  # fmt: skip
         """The run, whose outputs and new values of Variables are put into `found` as soon as it is
         under way, or once one that may fail hasn't."""
+        self.layout.begins(feeds)
         if not self.may_fail:
             given, copies = self._feeding.lent(compiled, feeds)
             try:
@@ -262,10 +263,7 @@ class XlaExecutable(Executable):
 
     def _fetched(self, run: UnderWay) -> list[Array]:
         """The outputs on the host, for which it waits."""
-        try:
-            arrays = residents.fetched(run.outputs)
-        except (RuntimeError, ValueError) as error:
-            raise translated("run", error) from error
+        arrays = residents.fetched(run.outputs)
         self._feeding.back(run.copies)
         return arrays
 

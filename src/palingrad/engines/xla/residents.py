@@ -33,7 +33,8 @@ from ...graph.state.landing import (
     state_lock,
 )
 from ...graph.state.turns import exhaust
-from .mesh.layout import Layout, whole
+from .jaxlib import translated
+from .mesh.layout import Layout, parts_of, whole
 
 is_observed = attrgetter("_observed")
 _PAUSE = 1e-4  # seconds between two looks at whether a run is over
@@ -63,6 +64,11 @@ class Resident:
         """An array of the value's shape and dtype, which needn't be fetched for that."""
         value = self.value
         return np.broadcast_to(np.zeros((), value.dtype), value.shape)
+
+    def parts(self) -> list[tuple[tuple[int, ...], Array]] | None:
+        """Where several processes share the value: where each of the parts begins that this one is
+        to save, and its elements. None where the process has the whole value."""
+        return parts_of(self.value)
 
     def end(self) -> None:
         """Gives the Variable an array on the host, after the run that writes over it."""
@@ -113,6 +119,9 @@ class Lost:
     """Stands for the lease of a Variable whose value a run wrote over that had no result."""
 
     form: ClassVar[Array | None] = None
+
+    def parts(self) -> None:
+        """None: see Resident."""
 
     def __init__(self, variable: Variable, shape: tuple[int, ...], dtype: Any) -> None:
         self.torn: dict[Variable, Array] = {variable: np.broadcast_to(np.zeros((), dtype), shape)}
@@ -186,7 +195,7 @@ def _moved(layout: Layout, resident: Resident) -> Any:
     """The value of a Variable that another program has left lying in another way."""
     value = resident.value
     try:
-        moved = layout.put(resident.variable, value)
+        moved = layout.put(resident.variable, value if resident.array is None else resident.array)
     except RuntimeError:
         if value.is_deleted():  # by a run of another thread, for whose end `take` waits
             return value
@@ -336,7 +345,10 @@ def give_up(residents: Sequence[Resident]) -> None:
 
 def fetched(values: Sequence[Any]) -> list[Array]:
     """Results as read-only arrays on the host."""
-    arrays = [np.asarray(one) for one in values]  # which are whole on each device
+    try:
+        arrays = [np.asarray(one) for one in values]  # which are whole on each device
+    except (RuntimeError, ValueError) as error:
+        raise translated("run", error) from error
     for array in arrays:
         array.setflags(write=False)
     return arrays

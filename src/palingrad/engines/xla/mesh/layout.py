@@ -6,6 +6,7 @@ import threading
 import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ....dtypes import Array
 from ....errors import EngineError
 from ....graph.leaves import Placeholder, Variable
 from ....graph.node import Node
+from ....processes import alike, begin, busy
 from ....shapes import sizes
 from ...ahead import Sent, sent as sent_ahead
 from ...placement import DATA, Mesh, Placement, Spec
@@ -53,7 +55,15 @@ class Layout:
         with settings(), told("compile"), warnings.catch_warnings():
             warnings.filterwarnings("ignore", "Some donated buffers were not usable")
             jitted = jax.jit(function, donate_argnums=(1,) if donates else (), **options)
-            return jitted.lower(*forms).compile()
+            return self._checked(jitted.lower(*forms)).compile()
+
+    def _checked(self, lowered: Any) -> Any:
+        """What is to be compiled, if it may be."""
+        return lowered
+
+    def begins(self, feeds: Sequence[Any]) -> None:
+        """A run begins. Raises ProcessError if one of the processes that share it is gone, or feeds
+        something else."""
 
     def feeding(self, feeds: Sequence[Placeholder]) -> Feeding:
         """How runs of a Program are fed."""
@@ -104,6 +114,7 @@ class MeshLayout(Layout):
         self.feed_specs = [spec_of_feed(placement, x, sizes(x.shape)) for x in feeds]
         self._shardings = {one: self._sharding(spec) for one, spec in self.specs.items()}
         self._is_local = self._sharding(()).is_fully_addressable
+        self._runs = 0
 
     def bytes_of(self, variable: Variable) -> int:
         """The bytes of a Variable on one device."""
@@ -127,7 +138,29 @@ class MeshLayout(Layout):
         results = whole, [self._shardings[one] for one in updated], whole
         changing, kept = variables
         wrapped = self.wrapped(function, changing, kept, updated)
-        return self._lowered(wrapped, given_forms, donates, out_shardings=results)
+        with busy("compiling"):
+            return self._lowered(wrapped, given_forms, donates, out_shardings=results)
+
+    def _checked(self, lowered: Any) -> Any:
+        """Raises ProcessError where processes would compute different programs together."""
+        if not self._is_local:
+            digest = sha256(lowered.as_text().encode()).hexdigest()
+            alike("the compilation of a program", digest, "compile different programs")
+        return lowered
+
+    def begins(self, feeds: Sequence[Any]) -> None:
+        if self._is_local:
+            return
+        self._runs += 1
+        if self._runs & (self._runs - 1):
+            begin("a run")
+            return
+        # In runs 1, 2, 4, 8 … what is fed is compared: batches in another order differ at once.
+        digest = sha256()
+        for x in feeds:
+            if isinstance(x, np.ndarray):
+                digest.update(x.tobytes())
+        alike("a run", digest.hexdigest(), "feed different arrays to a run")
 
     def feeding(self, feeds: Sequence[Placeholder]) -> Feeding:
         return MeshFeeding(feeds, self.sent, self._of_feeds(()))
@@ -138,7 +171,8 @@ class MeshLayout(Layout):
             # have the results already.
             return [np.array(one) for one in feeds]
         shardings = compiled.input_shardings[0][0]
-        return [_spread(np.asarray(x), one) for x, one in zip(feeds, shardings, strict=True)]
+        with settings():
+            return [_spread(np.asarray(x), one) for x, one in zip(feeds, shardings, strict=True)]
 
     def launch(
         self, compiled: Any, feeds: Sequence[Any], changing: Sequence[Any], kept: Sequence[Any],
@@ -162,10 +196,21 @@ class MeshLayout(Layout):
 
     def put(self, variable: Variable, value: Any) -> Any:
         sharding = self._shardings[variable]
+        if not self._is_local:
+            self._check_value(variable, value)
         with settings():
             if isinstance(value, np.ndarray):
                 return _spread(value, sharding)
             return jax.device_put(value, sharding, may_alias=False)
+
+    def _check_value(self, variable: Variable, value: Any) -> None:
+        """Raises ProcessError where processes would start with different values."""
+        label = f"sending the Variable {self.names[variable]!r}"
+        if isinstance(value, np.ndarray):
+            digest = sha256(value.tobytes()).hexdigest()
+            alike(label, digest, f"have different values of the Variable {self.names[variable]!r}")
+        else:
+            begin(label)
 
     def holds(self, variable: Variable, value: Any) -> bool:
         wanted = self._shardings[variable]
@@ -266,8 +311,21 @@ def whole(value: Any) -> Any:
     """An array on the host of the whole value. Where processes share it, all of them must ask."""
     if isinstance(value, np.ndarray) or value.is_fully_addressable or value.is_fully_replicated:
         return np.asarray(value)
+    begin("reading a Variable")
     replicated = jax.sharding.NamedSharding(value.sharding.mesh, jax.sharding.PartitionSpec())
     return np.asarray(jax.jit(_same, out_shardings=replicated)(value))
+
+
+def parts_of(value: Any) -> list[tuple[tuple[int, ...], Array]] | None:
+    """The first copies of parts that this process has of an array that several processes share,
+    with where they begin; None if it has the whole array."""
+    if value.is_fully_addressable or value.is_fully_replicated:
+        return None
+    return [
+        (tuple(one.start or 0 for one in part.index), np.array(part.data))
+        for part in value.addressable_shards
+        if part.replica_id == 0
+    ]
 
 
 def _same(x: Any) -> Any:
