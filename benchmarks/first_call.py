@@ -29,7 +29,7 @@ NAMES = ("mlp", "cnn", "gpt-4", "gpt-12", "chain-100000")
 _NATIVE = "palingrad.engines.native"
 # (phase, module, function).
 PROBES = (
-    ("trace", "palingrad.function", "trace"),
+    ("trace", "palingrad.functions", "trace"),
     ("passes", "palingrad.programs", "optimise"),
     ("template key", f"{_NATIVE}.recalled", "template_key"),
     ("recall", f"{_NATIVE}.recalled", "RecalledExecutable"),

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent / "src" / "palingrad"
 # The layers of each folder, the lowest first; `layering/order.py` explains the notation.
 ORDER = {
     "": [
-        ["errors", "version"],
+        ["errors", "version", "classes"],
         ["files"],
         ["messages"],
         ["processes"],
@@ -31,7 +31,7 @@ ORDER = {
         ["signature"],
         ["programs"],
         ["tracing"],
-        ["session", "function", "eager"],
+        ["session", "functions", "eager"],
         ["sparse"],
         ["solvers"],
         ["scalars"],

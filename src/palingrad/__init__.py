@@ -10,21 +10,6 @@ from . import loading as loading  # second: it imports the rest while no garbage
 
 # isort: split
 from . import errors as errors
-from .autodiff.check import check_gradients as check_gradients
-from .autodiff.gradients import (
-    differentiate_tapes_with as _differentiate_tapes_with,
-    gradients as gradients,
-)
-from .autodiff.jacobians import clear_jacobians as clear_jacobians, jacobians as jacobians
-from .autodiff.transforms import (
-    elementwise_grad as elementwise_grad,
-    grad as grad,
-    grad_and_aux as grad_and_aux,
-    jvp as jvp,
-    make_jvp as make_jvp,
-    value_and_grad as value_and_grad,
-    vjp as vjp,
-)
 from .dtypes import (
     bool_ as bool_,
     complex64 as complex64,
@@ -43,26 +28,11 @@ from .dtypes import (
     uint32 as uint32,
     uint64 as uint64,
 )
-from .eager.composites import without_nodes as _without_nodes
-from .eager.control import evaluated as _evaluated
-from .eager.gradients import slopes_since as _slopes_since
-from .eager.tapes import differentiated as _differentiated
-from .engines.selection import (
-    engine_names as engine_names,
-    get_engine as get_engine,
-    set_engine as set_engine,
-)
-from .engines.threads import (
-    get_num_threads as get_num_threads,
-    set_num_threads as set_num_threads,
-)
-from .function import function as function
 from .graph.context import name_scope as name_scope
 from .graph.derivatives.cotangents import (
     ieee_gradients as ieee_gradients,
     set_ieee_gradients as set_ieee_gradients,
 )
-from .graph.eager import bind_operators as _bind_operators
 from .graph.functions import binary as binary, unary as unary
 from .graph.graph import (
     Graph as Graph,
@@ -86,11 +56,8 @@ from .graph.node import Node as Node
 from .graph.operation import Operation as Operation
 from .graph.promotion import tensor as tensor
 from .graph.protocols.interchange import VERSIONS as _VERSIONS, set_namespace as _set_namespace
-from .graph.regions.regional import (
-    derive_regions_with as _derive_regions_with,
-    evaluate_regions_with as _evaluate_regions_with,
-)
-from .graph.registry import later as _later, show_with as _show_with
+from .graph.regions.regional import derive_regions_with as _derive_regions_with
+from .graph.registry import later as _later, private as _private, show_with as _show_with
 from .graph.samples import case as case, edge as edge, kink as kink
 from .graph.state.imports import imported as _imported
 from .graph.traversal.order import postorder as postorder
@@ -231,7 +198,6 @@ from .ops.reduction.statistics import (
     var as var,
 )
 from .ops.state import after as after, group as group
-from .session import Session as Session
 
 if TYPE_CHECKING:
     from . import (
@@ -250,22 +216,46 @@ if TYPE_CHECKING:
         train as train,
         view as view,
     )
+    from .autodiff.check import check_gradients as check_gradients
     from .autodiff.custom import (
         checkpoint as checkpoint,
         custom_jvp as custom_jvp,
         custom_vjp as custom_vjp,
     )
+    from .autodiff.gradients import (
+        gradients as gradients,
+    )
     from .autodiff.implicit import (
         custom_linear_solve as custom_linear_solve,
         custom_root as custom_root,
     )
+    from .autodiff.jacobians import clear_jacobians as clear_jacobians, jacobians as jacobians
     from .autodiff.second import (
         hessian as hessian,
         hvp as hvp,
         jacobian as jacobian,
         linearize as linearize,
     )
+    from .autodiff.transforms import (
+        elementwise_grad as elementwise_grad,
+        grad as grad,
+        grad_and_aux as grad_and_aux,
+        jvp as jvp,
+        make_jvp as make_jvp,
+        value_and_grad as value_and_grad,
+        vjp as vjp,
+    )
     from .autodiff.vmap import vmap as vmap
+    from .engines.selection import (
+        engine_names as engine_names,
+        get_engine as get_engine,
+        set_engine as set_engine,
+    )
+    from .engines.threads import (
+        get_num_threads as get_num_threads,
+        set_num_threads as set_num_threads,
+    )
+    from .functions import function as function
     from .graph.protocols.dlpack import from_dlpack as from_dlpack
     from .graph.protocols.inspection import (
         __array_namespace_info__ as __array_namespace_info__,
@@ -278,6 +268,7 @@ if TYPE_CHECKING:
     from .ops.lazy import *  # noqa: F403
     from .random.generator import Generator as Generator
     from .serving import serve as serve
+    from .session import Session as Session
     from .solvers.least_squares import least_squares as least_squares
     from .solvers.minimize import minimize as minimize
     from .solvers.odeint import odeint as odeint
@@ -309,15 +300,23 @@ _PARTS = (
 _ELSEWHERE = {
     name: f"{__name__}.{module}"
     for module, names in {
+        "autodiff.check": "check_gradients",
         "autodiff.custom": "checkpoint custom_jvp custom_vjp",
+        "autodiff.gradients": "gradients",
         "autodiff.implicit": "custom_linear_solve custom_root",
+        "autodiff.jacobians": "clear_jacobians jacobians",
+        "autodiff.transforms": "elementwise_grad grad grad_and_aux jvp make_jvp value_and_grad vjp",
         "autodiff.second": "hessian hvp jacobian linearize",
         "autodiff.vmap": "vmap",
+        "engines.selection": "engine_names get_engine set_engine",
+        "engines.threads": "get_num_threads set_num_threads",
+        "functions": "function",
         "graph.protocols.dlpack": "from_dlpack",
         "graph.protocols.inspection": "__array_namespace_info__ can_cast finfo iinfo isdtype "
         "result_type",
         "random": "Generator",
         "serving": "serve",
+        "session": "Session",
         "solvers.least_squares": "least_squares",
         "solvers.minimize": "minimize",
         "solvers.odeint": "odeint",
@@ -328,6 +327,22 @@ _ELSEWHERE = {
     }.items()
     for name in names.split()
 }
+
+# Functions that nodes and rules call, of modules above them.
+_private.update({
+    name: f"{__name__}.{module}"
+    for module, names in {
+        "autodiff.batching": "on_inputs over_examples",
+        "autodiff.gradients": "backward",
+        "autodiff.jacobians": "clear_jacobians evaluate jacobians",
+        "autodiff.reverse": "pull_back",
+        "eager.composites": "composite_value",
+        "eager.control": "regions_evaluated",
+        "eager.gradients": "slopes_since",
+        "eager.tapes": "tape_differentiated",
+    }.items()
+    for name in names.split()
+})  # fmt: skip
 
 
 def __getattr__(name: str) -> object:
@@ -342,6 +357,8 @@ def __getattr__(name: str) -> object:
         found = getattr(_imported(_later[known]), known) if known in _later else globals()[known]
         globals()[name] = found  # found at once from now on
         return found
+    if name == "__all__":  # for `from palingrad import *`, which finds nothing late by itself
+        return [one for one in __dir__() if not one.startswith("_") and one not in _PARTS]
     elsewhere = dict(_FUNCTIONS)
     if isinstance(kind := vars(errors).get(name), type) and issubclass(kind, Exception):
         elsewhere[name] = f"pg.errors.{name}"
@@ -358,11 +375,7 @@ def __dir__() -> list[str]:
     return sorted((names - {*inner, "TYPE_CHECKING"}) | {"errors", "ops", *_PARTS})
 
 
-_bind_operators()
-_differentiate_tapes_with(_differentiated, _slopes_since)
-_evaluate_regions_with(_evaluated)
 _derive_regions_with(lambda: _imported(f"{__name__}.autodiff.control"))
-Composite.without_nodes = _without_nodes
 _show_with(lambda: _imported(f"{__name__}.view"))
 _set_namespace(lambda: _imported(__name__))
 __array_api_version__ = _VERSIONS[-1]

@@ -6,7 +6,7 @@ import re
 
 _LONGEST = 80  # characters of a name in a message
 _MESSAGE = 8000  # characters of a message; beyond that, words are shortened
-_WORD = re.compile(r"\S{400,}")
+_WORD = r"\S{400,}"
 _JOINERS = "\u200c\u200d"  # invisible, but parts of words and emoji
 
 
@@ -37,7 +37,7 @@ def _message(text: str) -> str:
     """`text` as a message: names and files may contain anything, but a message has a bounded length
     and nothing in it that controls a terminal."""
     if len(text) > _MESSAGE:
-        text = _shortened(_WORD.sub(lambda word: _shortened(word[0], 200), text), _MESSAGE)
+        text = _shortened(re.sub(_WORD, lambda word: _shortened(word[0], 200), text), _MESSAGE)
     return _escaped(text, _JOINERS + "\n")
 
 

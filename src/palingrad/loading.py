@@ -8,13 +8,21 @@ from __future__ import annotations
 import gc
 import importlib
 
+# The operations behind operators are bound first: Python updates the methods of an operator in all
+# classes of nodes, which are few at that time.
+_OPERATORS = ("elementwise.arithmetic", "elementwise.comparison", "contract")
+_OTHERS = ("elementwise.activation", "reduction.softmax", "reduction.statistics")
+
 
 def _load() -> None:
     collecting = gc.isenabled()
     gc.disable()
     try:
-        importlib.import_module(f"{__package__}.session")
-        importlib.import_module(f"{__package__}.eager.gradients")
+        for module in _OPERATORS:
+            importlib.import_module(f"{__package__}.ops.{module}")
+        importlib.import_module(f"{__package__}.graph.eager").bind_operators()
+        for module in _OTHERS:
+            importlib.import_module(f"{__package__}.ops.{module}")
         if not gc.get_freeze_count():  # what a user has frozen stays frozen
             gc.freeze()
             gc.unfreeze()  # all objects are old now, so that the next collection is a short one

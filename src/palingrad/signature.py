@@ -9,10 +9,11 @@ import weakref
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from math import copysign
 from types import CodeType, ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from numpy import complexfloating, floating, ndarray
 
+from .classes import NamedTuple
 from .dtypes import (
     DTYPES,
     Array,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from .classes import NamedTuple
 from .errors import GraphError
 from .graph.context import graph_scope
 from .graph.graph import Graph

@@ -173,6 +173,18 @@ def _by_while(x, indices):
     return last[1]
 
 
+@pytest.mark.parametrize("engine", ENGINES)
+def test_the_error_of_a_small_integer_is_right(engine):
+    """127 + 1 isn't an int8."""
+    by_loop = pg.function(_by_scan, engine=engine)
+    at_once = pg.function(lambda x, i: pg.sum(x[i]), engine=engine)
+    for run in (by_loop, at_once):
+        with pytest.raises(OutOfRangeError, match="a table for index 127 has 128"):
+            run(np.arange(4.0), np.array([0, 127], np.int8))
+    with pytest.raises(OutOfRangeError, match="a table for index 127 has 128"):
+        at_once.repeat(np.arange(4.0), np.array([[0], [127]], np.int8), along=[1])
+
+
 def _by_nested(x, indices):
     def outer(total, i):
         inner = pg.scan(lambda total, j: (total + x[j], None), 0.0, indices)[0]

@@ -102,6 +102,24 @@ def test_the_import_leaves_out_what_few_programs_need():
     found = set(in_a_new_process(code)) - set(
         in_a_new_process("import sys, numpy\nprint(*sys.modules)")
     )
-    parts = ("passes.pipeline", "ops.random", "ops.window.convolution", "ops.control.loop")
-    assert "palingrad.session" in found
+    parts = (
+        *("passes.pipeline", "ops.random", "ops.window.convolution", "ops.control.loop"),
+        *("autodiff", "eager", "engines", "functions", "passes", "session"),
+    )
+    assert "palingrad.ops.contract" in found
     assert not found & {"hashlib", "difflib", *(f"palingrad.{part}" for part in parts)}
+
+
+def test_a_star_import_takes_what_is_imported_late():
+    code = "from palingrad import *\nprint(callable(grad), callable(function), callable(conv2d))"
+    assert in_a_new_process(code) == ["True"] * 3
+
+
+def test_the_engine_of_the_environment_is_that_at_the_import():
+    code = (
+        "import os\nos.environ['PALINGRAD_ENGINE'] = 'numpi'\nimport palingrad as pg\n"
+        "os.environ['PALINGRAD_ENGINE'] = 'numpy'\n"
+        "try: pg.function(lambda x: x)(1.0)\n"
+        "except pg.errors.EngineError as error: print(error)"
+    )
+    assert "'numpi'" in " ".join(in_a_new_process(code))

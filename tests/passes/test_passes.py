@@ -214,6 +214,27 @@ def test_simplify(f, left):
     assert_same(np.signbit(one), np.signbit(other))
 
 
+@pytest.mark.parametrize(
+    ("f", "w"),
+    [
+        (lambda u, w: pg.expand_dims(u, 1) @ w, (1, 4)),
+        (lambda u, w: pg.reshape(u, (3, 1)) @ w.mT, (4, 1)),
+        (lambda u, w: w @ pg.expand_dims(u, 0), (4, 1)),
+        (lambda u, w: w.mT @ pg.reshape(u, (1, 3)), (1, 4)),
+        (lambda u, w: pg.expand_dims(u, 1) @ w, (1, 1)),
+        (lambda u, w: w @ pg.expand_dims(u, 1), (4, 3)),
+        (lambda u, w: w.mT @ pg.expand_dims(u, 1), (3, 4)),
+        (lambda u, w: pg.expand_dims(u, 0) @ w, (3, 4)),
+        (lambda u, w: pg.expand_dims(u, 0) @ w.mT, (4, 3)),
+    ],
+)
+def test_a_product_with_a_column_or_a_row_made_flat(f, w):
+    """Whether it is an outer product or one with a vector."""
+    u, w = np.arange(1.0, 4.0), np.arange(2.0, 2.0 + np.prod(w)).reshape(w)
+    flat = pg.function(lambda u, w: pg.reshape(f(u, w), (-1,)), engine="numpy")
+    assert_same(np.asarray(flat(u, w)), f(pg.tensor(u), pg.tensor(w)).numpy().ravel())
+
+
 def test_passes_leave_alone_what_they_are_told_to():
     """`where` says which operations may be replaced, and of which constants the values count."""
     ones = np.ones((2, 3))

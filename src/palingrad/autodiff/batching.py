@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from ..classes import NamedTuple
 from ..errors import ArgumentError, GraphError
 from ..graph.batching.batch import Batch, Shared
 from ..graph.context import context, graph_scope, set_open

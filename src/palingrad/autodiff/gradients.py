@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any, Literal, overload
 
@@ -191,20 +191,6 @@ def _check_floats(y: Node, xs: Sequence[Node]) -> None:
             )
 
 
-_tapes: list[Callable[[Node], bool]] = []
-_slopes: list[Callable[[Node, Sequence[Node], int], Sequence[Any] | None]] = []
-
-
-def differentiate_tapes_with(
-    function: Callable[[Node], bool],
-    slopes: Callable[[Node, Sequence[Node], int], Sequence[Any] | None],
-) -> None:
-    """Register what sets the gradients of a tape without nodes, and what returns those of leaves
-    where nothing older than a serial number has one; see `eager/`."""
-    _tapes[:] = [function]
-    _slopes[:] = [slopes]
-
-
 def slopes_as_arrays(y: Node, xs: Sequence[Node], began: int) -> Sequence[Any] | None:
     """∂y/∂x for each x as arrays, for a y that was computed from the xs alone since `began`; None
     if the result may be differentiated again, or if only nodes can compute it."""
@@ -219,7 +205,7 @@ def slopes_as_arrays(y: Node, xs: Sequence[Node], began: int) -> Sequence[Any] |
         or context().observers
     ):
         return None
-    return _slopes[0](y, xs, began)
+    return ops.slopes_since(y, xs, began)
 
 
 @register
@@ -228,7 +214,7 @@ def backward(y: Node, gradient: Any = None, *, create_graph: bool = False) -> No
     if gradient is None and not (create_graph or watching or arguments):
         value = y._value
         if type(value) is np.ndarray and value.size == 1 and is_floating(value.dtype):
-            if _tapes[0](y):
+            if ops.tape_differentiated(y):
                 return
     _check_floats(y, [])
     if gradient is None:

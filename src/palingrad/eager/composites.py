@@ -18,6 +18,7 @@ from ..graph.context import graph_scope
 from ..graph.kinds import AnonymousGraph, Composite
 from ..graph.leaves import Constant, Placeholder, Variable
 from ..graph.operation import MultipleOutputs, Operation
+from ..graph.registry import register
 from ..graph.state.observe import watching
 from ..passes.common_subexpressions import common_subexpressions
 from ..passes.expand import expand
@@ -77,17 +78,18 @@ def _is_computable(node: Any) -> bool:
     return not isinstance(node, Variable)
 
 
-def without_nodes(self: Composite, values: Sequence[Array]) -> Array | None:
+@register
+def composite_value(y: Composite, values: Sequence[Array]) -> Array | None:
     """The value of an eager composite by the steps of its expansion; None if there are none."""
-    if watching or not self._shipped:  # observers see the nodes; a user's may read anything
+    if watching or not y._shipped:  # observers see the nodes; a user's may read anything
         return None
-    parts: list[Hashable] = [type(self), settings()]
-    if self.attributes:
-        attributes = hashable(self.attributes)
+    parts: list[Hashable] = [type(y), settings()]
+    if y.attributes:
+        attributes = hashable(y.attributes)
         if attributes is None:
             return None
         parts.append(attributes)
-    for x, value in zip(self.inputs, values, strict=True):
+    for x, value in zip(y.inputs, values, strict=True):
         if isinstance(x, Constant) and (scalar := x.scalar) is not None:
             parts += type(scalar), repr(scalar), value.dtype
         else:
@@ -101,5 +103,5 @@ def without_nodes(self: Composite, values: Sequence[Array]) -> Array | None:
                 _seen.clear()
             _seen[digest] = None
             return None
-        expansion = _expansions.make(key, lambda: Expansion(self))
+        expansion = _expansions.make(key, lambda: Expansion(y))
     return expansion.value(values)

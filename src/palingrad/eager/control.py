@@ -15,6 +15,7 @@ from ..graph.context import graph_scope
 from ..graph.kinds import AnonymousGraph
 from ..graph.regions.region import form_of, parameter
 from ..graph.regions.regional import Regional
+from ..graph.registry import register
 from ..passes.program import Program
 from ..programs import Compiled, ProgramCache
 from ..signature import hashable, settings
@@ -23,7 +24,8 @@ _PROGRAMS = 256  # the most recently used ones
 _programs: ProgramCache[Compiled] = ProgramCache(_PROGRAMS)
 
 
-def evaluated(node: Regional, values: Sequence[Array]) -> Any:
+@register
+def regions_evaluated(node: Regional, values: Sequence[Array]) -> Any:
     """The results of a loop or branch for these values of its inputs."""
     engine = get_engine(None, observed=False, placed=False).name
     forms = tuple((value.shape, value.dtype) for value in values)

@@ -12,6 +12,7 @@ from ..dtypes import Array
 from ..engines.base import sealed
 from ..graph.leaves import Variable
 from ..graph.node import Node
+from ..graph.registry import register
 from ..graph.state.landing import Unchanged
 from ..graph.traversal.order import postorder
 from . import pullbacks
@@ -118,6 +119,7 @@ def of_leaves(order: list[Node], leaves: Sequence[Node]) -> list[Array | None] |
     return [found.get(place) for place in chosen]
 
 
+@register
 def slopes_since(y: Node, xs: Sequence[Node], began: int) -> list[Array] | None:
     """The gradients of a tape of nodes made since `began`; None if it has older ones that may be
     differentiated with respect to, or if only the general pass can compute them."""

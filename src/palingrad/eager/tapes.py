@@ -13,12 +13,13 @@ when the first of them is read, from the arrays that the tape held.
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..autodiff.gradients import needs_value, takes_gradient
 from ..autodiff.reverse import has_forms, reverse
+from ..classes import NamedTuple
 from ..dtypes import Array, is_inexact, setting_changes
 from ..engines.base import sealed
 from ..engines.selection import get_engine
@@ -27,7 +28,7 @@ from ..graph.kinds import AnonymousGraph
 from ..graph.leaves import Constant, Placeholder, Variable
 from ..graph.node import Node
 from ..graph.operation import MultipleOutputs, Operation
-from ..graph.registry import ops
+from ..graph.registry import ops, register
 from ..graph.state.collections import rare_collections
 from ..graph.state.landing import serial_of
 from ..graph.state.lazy import lazy
@@ -239,7 +240,8 @@ def known(order: list[Node], outer: Collection[Node] = ()) -> Tape | None:
     return Tape(order, structure)
 
 
-def differentiated(y: Node) -> bool:
+@register
+def tape_differentiated(y: Node) -> bool:
     """Set the gradients of a tape's nodes by the Program of its structure, or else by rules of its
     operations; whether that can be done."""
     order = nodes_of(y, most=_LONGEST)

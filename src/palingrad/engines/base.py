@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..classes import Protocol
 from ..dtypes import Array
 from ..errors import EngineError
 from ..graph.leaves import Variable

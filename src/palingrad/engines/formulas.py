@@ -14,10 +14,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 
+from ..classes import NamedTuple
 from ..dtypes import DType, bool_, is_floating
 from ..graph.kinds import Elementwise
 from ..graph.node import Node

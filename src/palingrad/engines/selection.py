@@ -11,6 +11,7 @@ from ..errors import EngineError
 from ..graph.context import context
 from ..messages.calls import public
 from ..messages.checks import did_you_mean
+from ..version import ENGINE
 from .auto import AutoEngine, say_once
 from .base import Engine
 from .native.engine import NativeEngine
@@ -35,9 +36,9 @@ PRECISIONS = ("bfloat16",)  # other than that of the arrays' dtypes
 _on_meshes: dict[tuple[Placement, str], XlaEngine] = {}
 _number = itertools.count(1)
 _MESH = " on mesh "
-# The engine set by set_engine, else by the environment. The environment is read here and by
-# set_engine(None) only: reading it takes a fifth of the time of a small run.
-_selected: list[str | None] = [os.environ.get("PALINGRAD_ENGINE")]
+# The engine set by set_engine, else by the environment. The environment is read when palingrad is
+# imported and by set_engine(None) only: reading it takes a fifth of the time of a small run.
+_selected: list[str | None] = [ENGINE]
 
 
 @public

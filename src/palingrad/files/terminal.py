@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import sys
-import unicodedata
 
 SPELLED = "palingrad.spelled"  # the name of the error handler
 _SIGNS = {
@@ -12,10 +11,11 @@ _SIGNS = {
     "≥": ">=", "≤": "<=", "≠": "!=", "²": "^2", "³": "^3", "∑": "sum", "√": "sqrt", "⊙": "*",
     "ᵀ": "^T", "\u00a0": " ", "\u0304": "_bar",
 }  # fmt: skip
-_LETTERS = {
-    chr(code): unicodedata.name(chr(code), "").rpartition(" ")[2].lower()
-    for code in range(ord("α"), ord("ω") + 1)
-}
+_NAMES = (
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lamda mu nu xi "
+    "omicron pi rho sigma sigma tau upsilon phi chi psi omega"
+)
+_LETTERS = {chr(ord("α") + n): name for n, name in enumerate(_NAMES.split())}
 _DIGITS = {chr(0x2080 + digit): f"_{digit}" for digit in range(10)}  # subscripts
 _SIGNS.update(_LETTERS | _DIGITS)
 

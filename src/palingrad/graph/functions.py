@@ -6,8 +6,9 @@ import inspect
 from collections.abc import Callable
 from functools import cache
 from operator import index
-from typing import Any, Protocol, TypeVar, overload
+from typing import Any, TypeVar, overload
 
+from ..classes import Protocol
 from ..errors import ShapeError
 from ..messages.calls import misfit
 from .eager import (

@@ -330,9 +330,6 @@ class Composite(Operation):
     def structure(y, position: int, size: int, out: int) -> str:
         return "composite"
 
-    def without_nodes(self, values: Sequence[Any]) -> Any:
-        """The value by the steps of an earlier call, or None: see `eager/`."""
-
     @property
     def expansion(self) -> Node:
         """The result of `expand` on this node's inputs, built once."""
@@ -344,7 +341,7 @@ class Composite(Operation):
         return self._expansion
 
     def compute(self, *values: Any) -> Any:
-        if (value := self.without_nodes(values)) is not None:
+        if (value := ops.composite_value(self, values)) is not None:  # see `eager/`
             return value
         if type(self).shape_rule is not Operation.shape_rule:
             super()._infer()  # so that an error names this operation, not one of the expansion

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakValueDictionary
 
+from ..classes import Protocol
 from ..errors import GraphError
 from ..messages.calls import public
 from .state.imports import imported
@@ -35,13 +36,15 @@ class _Functions(SimpleNamespace):
     def __getattr__(self, name: str) -> Any:
         if name in aliases:
             return getattr(self, aliases[name])
-        if name not in later:
+        module = later.get(name) or private.get(name)
+        if module is None:
             raise AttributeError(f"there is no function {name!r}")
-        imported(later[name])
+        imported(module)
         return vars(self)[name]
 
 
 later: dict[str, str] = {}  # functions whose families are imported on first use, and those modules
+private: dict[str, str] = {}  # the same, of functions of higher layers that users don't call
 aliases: dict[str, str] = {}  # second names of functions, and the first
 ops: Any = _Functions()
 
@@ -101,7 +104,8 @@ def register(function: F) -> F:
     The result is the function for users, which explains calls that don't fit its signature.
     """
     name = function.__name__
-    if name in vars(ops) or (name in later and later[name] != function.__module__):
+    home = later.get(name) or private.get(name)
+    if name in vars(ops) or (home is not None and home != function.__module__):
         raise GraphError(
             f"register: the library's own rules call its function {name!r}, which can't be "
             "replaced.",

@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from ..dtypes import Array
 
 
-class Sample(NamedTuple):
-    """One call of an operation: a function that draws its inputs, and its attributes."""
+class Sample:
+    """One call of an operation: a function that draws its inputs, and its attributes.
 
-    inputs: Callable[[np.random.Generator], tuple[Any, ...]]
-    attributes: Mapping[str, Any]
-    smooth: bool  # whether derivatives are compared with central differences
-    text: str  # for the names of tests
-    slopes: tuple[Any, ...] = ()  # for each input the derivatives of Σy that are expected, if told
+    `smooth` says whether derivatives are compared with central differences, and `slopes` for each
+    input the derivatives of Σy that are expected, if told.
+    """
+
+    def __init__(
+        self,
+        inputs: Callable[[np.random.Generator], tuple[Any, ...]],
+        attributes: Mapping[str, Any],
+        smooth: bool,
+        call: Callable[[], str],
+        slopes: tuple[Any, ...] = (),
+    ) -> None:
+        self.inputs, self.attributes, self.smooth = inputs, attributes, smooth
+        self.slopes = slopes
+        self._call = call  # only tests ask for the text, so that it isn't made on import
+
+    @property
+    def text(self) -> str:
+        """The call that made the sample, for the names of tests."""
+        options = "".join(f" {key}={value}" for key, value in self.attributes.items())
+        return self._call() + options
+
+    def drawn_by(
+        self, inputs: Callable[[np.random.Generator], tuple[Any, ...]], prefix: str
+    ) -> Sample:
+        """The same call of other inputs; its text begins with `prefix`."""
+        call = self._call
+        return Sample(inputs, self.attributes, self.smooth, lambda: prefix + call(), self.slopes)
 
 
 def case(*shapes: Any, low: float = -2.0, high: float = 2.0, **attributes: Any) -> Sample:
@@ -32,8 +55,7 @@ def case(*shapes: Any, low: float = -2.0, high: float = 2.0, **attributes: Any) 
             for shape in shapes
         )
 
-    shown = ", ".join(str(s) if isinstance(s, tuple) else f"array{np.shape(s)}" for s in shapes)
-    return Sample(draw, attributes, True, f"case({shown})" + _options(attributes))
+    return Sample(draw, attributes, True, lambda: f"case({_shapes(shapes)})")
 
 
 def complex_case(*shapes: Any, low: float = -2.0, high: float = 2.0, **attributes: Any) -> Sample:
@@ -47,8 +69,7 @@ def complex_case(*shapes: Any, low: float = -2.0, high: float = 2.0, **attribute
             for shape in shapes
         )
 
-    real = case(*shapes, **attributes)
-    return real._replace(inputs=draw, text=f"complex_{real.text}")
+    return case(*shapes, **attributes).drawn_by(draw, "complex_")
 
 
 def complex_edge(*parts: float, inputs: int = 1, **attributes: Any) -> Sample:
@@ -59,7 +80,7 @@ def complex_edge(*parts: float, inputs: int = 1, **attributes: Any) -> Sample:
         grid = np.meshgrid(*[np.asarray(numbers)] * inputs, indexing="ij")
         return tuple(np.ascontiguousarray(x.ravel()) for x in grid)
 
-    return Sample(draw, attributes, False, f"complex_edge{parts}" + _options(attributes))
+    return Sample(draw, attributes, False, lambda: f"complex_edge{parts}")
 
 
 def edge(*values: Any, inputs: int = 1, **attributes: Any) -> Sample:
@@ -72,7 +93,7 @@ def edge(*values: Any, inputs: int = 1, **attributes: Any) -> Sample:
         grid = np.meshgrid(*[np.asarray(values, np.float64)] * inputs, indexing="ij")
         return tuple(np.ascontiguousarray(x.ravel()) for x in grid)
 
-    return Sample(draw, attributes, False, f"edge{values}" + _options(attributes))
+    return Sample(draw, attributes, False, lambda: f"edge{values}")
 
 
 def kink(*inputs: Any, slopes: Sequence[Any], **attributes: Any) -> Sample:
@@ -83,8 +104,10 @@ def kink(*inputs: Any, slopes: Sequence[Any], **attributes: Any) -> Sample:
     def draw(rng: np.random.Generator) -> tuple[Any, ...]:
         return tuple(np.asarray(x) for x in inputs)
 
-    shown = ", ".join(str(x) if np.ndim(x) == 1 else f"array{np.shape(x)}" for x in inputs)
-    text = f"kink({shown})" + _options(attributes)
+    def text() -> str:
+        shown = (str(x) if np.ndim(x) == 1 else f"array{np.shape(x)}" for x in inputs)
+        return f"kink({', '.join(shown)})"
+
     return Sample(draw, attributes, False, text, tuple(slopes))
 
 
@@ -95,8 +118,8 @@ def spread(shape: tuple[int, ...], **attributes: Any) -> Sample:
         size = int(np.prod(shape))
         return (rng.permutation(0.1 * np.arange(size) - 0.05 * size).reshape(shape),)
 
-    return Sample(draw, attributes, True, f"spread({shape})" + _options(attributes))
+    return Sample(draw, attributes, True, lambda: f"spread({shape})")
 
 
-def _options(attributes: Mapping[str, Any]) -> str:
-    return "".join(f" {key}={value}" for key, value in attributes.items())
+def _shapes(shapes: Sequence[Any]) -> str:
+    return ", ".join(str(s) if isinstance(s, tuple) else f"array{np.shape(s)}" for s in shapes)

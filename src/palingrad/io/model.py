@@ -20,7 +20,7 @@ import numpy as np
 from ..dtypes import Array, DType, as_array, is_inexact
 from ..errors import ArgumentError, CheckpointError, PalingradError, ShapeError
 from ..files.atomic import path_text
-from ..function import function
+from ..functions import function
 from ..graph.context import context, graph_scope
 from ..graph.kinds import AnonymousGraph
 from ..graph.leaves import Placeholder, Variable

@@ -8,8 +8,9 @@ follow NumPy's promotion: Python numbers are weak, NumPy scalars are not.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any
 
+from ..classes import Protocol
 from .library import LIBRARY as LIBRARY, LibraryMaths
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..dtypes import Array, is_integer
 from ..errors import ArgumentError, DTypeError, ShapeError
-from ..function import function
+from ..functions import function
 from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import ops

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from ..classes import NamedTuple
 from ..dtypes import is_floating
 from ..graph.leaves import Constant
 from ..graph.node import Node

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from ..classes import NamedTuple
 from ..dtypes import is_complex
 from ..graph.leaves import Constant
 from ..graph.node import Node

@@ -226,8 +226,13 @@ def _product_with_vector(y: Any, a: Any, b: Any) -> Node | None:
     one. A loop keeps a vector in a register, and a column in as many as it has elements."""
     if not (a.ndim == b.ndim == 2 and y.ndim == 1):
         return None
-    x, w = (b, a) if b.shape[1] == 1 else (a, b)
-    if 1 not in x.shape or type(x) not in (Reshape, ExpandDims) or x.inputs[0].ndim != 1:
+    if b.shape[1] == 1:
+        x, w = b, a
+    elif a.shape[0] == 1:
+        x, w = a, b
+    else:
+        return None  # an outer product, say
+    if type(x) not in (Reshape, ExpandDims) or x.inputs[0].ndim != 1:
         return None
     (vector,) = x.inputs
     if type(w) is MatrixTranspose:

@@ -39,7 +39,7 @@ def turned(sample: Sample) -> Sample:
             for x in map(np.asarray, sample.inputs(rng))
         )
 
-    return sample._replace(inputs=draw, text=f"complex_{sample.text}")
+    return sample.drawn_by(draw, "complex_")
 
 
 def _is_taken(sample: Sample, operation: type[Operation]) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..dtypes import Array, is_floating
 from ..errors import PalingradError, ShapeError
-from ..function import function
+from ..functions import function
 from ..graph.graph import Graph
 from ..graph.kinds import Random
 from ..graph.leaves import placeholder

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..autodiff.reverse import reverse
-from ..function import function
+from ..functions import function
 from ..graph.node import Node
 from ..graph.registry import ops
 from .grouping import LEAVES, Group, Grouped, grouped, is_whole

@@ -12,7 +12,7 @@ import numpy as np
 from .. import data
 from ..dtypes import Array
 from ..errors import DataError
-from ..function import function
+from ..functions import function
 from ..io.model import Argument, SavedModel
 from ..train.runs import Run, load_run
 from ..train.tasks import tables, text

@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 
 from ..dtypes import as_dtype
 from ..errors import ArgumentError, EngineError
-from ..function import function
+from ..functions import function
 from ..graph.node import Node
 from ..io.model import Argument, load_model
 from ..messages.checks import shown, whole, within

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..dtypes import Array
 from ..errors import ArgumentError
-from ..function import function
+from ..functions import function
 from ..graph.registry import ops
 from ..messages.calls import public
 from ..messages.checks import one_of, shown, whole, within

@@ -10,7 +10,7 @@ import numpy as np
 from ..autodiff.transforms import grad, jvp, value_and_grad
 from ..dtypes import Array
 from ..errors import ArgumentError
-from ..function import function
+from ..functions import function
 from ..messages.calls import public
 from ..messages.checks import shown
 from ..sparse.jacobian import sparse_hessian

@@ -11,7 +11,7 @@ from ..autodiff.second import jacobian
 from ..autodiff.transforms import vjp
 from ..dtypes import Array
 from ..errors import ArgumentError, ConvergenceError
-from ..function import function
+from ..functions import function
 from ..graph.context import graph_scope
 from ..graph.kinds import Custom
 from ..graph.node import Node

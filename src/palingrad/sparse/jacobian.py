@@ -13,7 +13,7 @@ from ..autodiff.calls import Call
 from ..autodiff.gradients import gradients
 from ..dtypes import is_floating
 from ..errors import ArgumentError, GradientError
-from ..function import Function
+from ..functions import Function
 from ..graph.context import context
 from ..graph.leaves import Constant
 from ..graph.node import Node

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..data.batching import batches
 from ..dtypes import Array
-from ..function import function
+from ..functions import function
 from ..graph.node import Node
 from ..graph.registry import ops
 from ..messages.calls import public

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...errors import ArgumentError, GradientError, GraphError, ShapeError
-from ...function import function
+from ...functions import function
 from ...graph.node import Node as PalingradNode
 from ...graph.registry import ops
 from ...messages.checks import shown

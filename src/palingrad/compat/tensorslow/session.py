@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ...errors import FeedError, GraphError
-from ...function import function
+from ...functions import function
 from ...graph.node import Node as PalingradNode
 from ...messages.checks import shown
 from .graph import (

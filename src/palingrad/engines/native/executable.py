@@ -208,7 +208,7 @@ class NativeExecutable(Executable):
         results. A call takes about `_CALL_SECONDS`, so that an interrupt needn't wait for long."""
         for slot, check in self.buffers.checks:  # before the first run changes anything
             if slot in along and feeds[slot].size:
-                least, most = feeds[slot].min(), feeds[slot].max()
+                least, most = int(feeds[slot].min()), int(feeds[slot].max())
                 if not check.allow(least, most):
                     raise check.error(least, most)
         idle, first = self.buffers.idle, self.buffers.given
@@ -339,7 +339,7 @@ class NativeExecutable(Executable):
         """The error of out-of-range integers in array `number`; if there is no array of that
         number, of computed integers."""
         if number < self.buffers.objects:
-            least, most = given[number].min(), given[number].max()
+            least, most = int(given[number].min()), int(given[number].max())
             ranges = [(check, least, most) for slot, check in self.buffers.checks if slot == number]
         else:
             if self.buffers.diagnostics(FAILED, memory)[0] >= INTERRUPTED:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from ...classes import NamedTuple
 from ...errors import OutOfRangeError, PalingradError
 from ...shapes import Shape
 from ..leaves import Constant

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from inspect import Parameter, signature
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from ...classes import Protocol
 from ...dtypes import Array, DType
 from ...maths import numpy_maths
 from ...maths.operands import Operand

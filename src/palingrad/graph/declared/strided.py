@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from ...classes import NamedTuple
 from ...dtypes import Array
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from decimal import Decimal
-from typing import NamedTuple
+
+from ...classes import NamedTuple
 
 # Precedence levels, from loosest to tightest.
 RELATION, SUM, PRODUCT, APPLIED, POWER, ATOM = range(6)
 BACKSLASH = "\\"
 _ONES = r"\\mathbf\{1\}(?:_\{[^{}]*\})?"  # 𝟏, and of a shape
-_TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|(?<=\S) [+-] |.", re.DOTALL)
+_TOKEN = r"(?s)\\[a-zA-Z]+|\\.|(?<=\S) [+-] |."
 _OPENING = {"{", "(", "[", r"\left", r"\begin"}
 _CLOSING = {"}", ")", "]", r"\right", r"\end"}
 
@@ -43,7 +43,7 @@ class Piece(NamedTuple):
 def _has_terms(latex: str) -> bool:
     """Whether it is a sum: a + or − between terms, outside all brackets."""
     depth = 0
-    for token in _TOKEN.findall(latex):
+    for token in re.findall(_TOKEN, latex):
         if depth == 0 and token in (" + ", " - "):
             return True
         depth += token in _OPENING
@@ -261,8 +261,8 @@ def _multiplied(numbers: Sequence[str]) -> str:
     """The product of two numbers, worked out if they are short: longer ones may be rounded."""
     if len(numbers) == 2 and all(re.fullmatch(r"[\d.]{1,4}", text) for text in numbers):
         if all(len(re.sub(r"^0\.0*|\.", "", text)) < 4 for text in numbers):
-            exact = f"{Decimal(numbers[0]) * Decimal(numbers[1]):f}"
-            exact = exact.rstrip("0").rstrip(".") if "." in exact else exact
+            exact = f"{float(numbers[0]) * float(numbers[1]):.6f}"  # three decimals each at most
+            exact = exact.rstrip("0").rstrip(".")
             return "" if exact == "1" else exact
     return r" \cdot ".join(numbers)
 

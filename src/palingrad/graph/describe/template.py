@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
+from ...classes import NamedTuple
 from .notation import (
     APPLIED,
     ATOM,
@@ -32,7 +33,7 @@ _OTHER_PRODUCT = r"(?:\\otimes|\\times|\\star|(?<!\^)\*)(?:[_^](?:\w|\.+))*"
 _FUNCTION = r"\\(?:log|exp|sin|cos|tan|sinh|cosh|tanh|arc[a-z]+|operatorname\.+(?:_\.+)?)\s*$"
 _TIMES = (r"\odot", r"\cdot", r"\,", r"\otimes")
 # What an option stands below: \sum, \arg\max, \operatorname{var}, \mathcal{F}^{-1}, D(…), a * b.
-_SIGN = re.compile(
+_SIGN = (
     r"(?:^(?:(?!\\(?:frac|left|begin|sqrt)\b)\\[a-zA-Z]+(?:\{\w+\})?)+"
     r"|^[A-Z](?=\()|(?<=\} )(?:\*|\\star)(?=[ ^]))(?P<above>\^(?:\{[^{}]*\}|\w))?"
 )
@@ -127,7 +128,7 @@ def with_options(template: str, options: str, name: str, count: int = 1) -> str:
     could have a subscript becomes name_{options}(x, y)."""
     if not options or re.fullmatch(_HOLE, template):
         return template
-    sign = _SIGN.search(template)
+    sign = re.search(_SIGN, template)
     if sign is None:
         holes = list(dict.fromkeys(re.findall(_HOLE, template)))[:count]
         return f"{operator(name)}_{{{options}}}({', '.join(f'{{{one}}}' for one in holes)})"

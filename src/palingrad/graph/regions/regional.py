@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Self
 
+from ...classes import NamedTuple
 from ...dtypes import Array
 from ...errors import PalingradError
 from ..describe.nonfinite import Reason, number
@@ -14,17 +15,10 @@ from ..describe.template import below
 from ..leaves import Constant
 from ..node import Node
 from ..operation import MultipleOutputs, Operation
+from ..registry import ops
 from .region import Form, Region, form_of, is_known_form, same_form
 
 Body = Callable[[Sequence[Any]], Sequence[Any]]  # a region's results for arrays
-_evaluators: list[Callable[[Any, Sequence[Any]], Any]] = []
-
-
-def evaluate_regions_with(function: Callable[[Any, Sequence[Any]], Any]) -> None:
-    """Register what computes an operation with regions eagerly; see `eager/control.py`."""
-    _evaluators[:] = [function]
-
-
 _derivatives: list[Callable[[], Any]] = []
 
 
@@ -157,7 +151,7 @@ class Regional(MultipleOutputs):
 
     def compute(self, *values: Any) -> Any:
         self._infer()  # checks what it would check in a graph
-        return _evaluators[0](self, values)
+        return ops.regions_evaluated(self, values)
 
     def notation(y, *x: Piece) -> Piece:
         """A call of all that it reads, with its steps; `pg.latex` writes its recurrence."""

@@ -5,8 +5,9 @@ doesn't compute them. One family per file: its declaration, and what NumPy lacks
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
+from ...classes import Protocol
 from . import (
     complexes,
     contraction,

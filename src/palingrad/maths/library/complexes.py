@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from ...classes import Protocol
 from ...dtypes import Array, complex_of as complex_dtype
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
+
+from ...classes import Protocol
 
 
 class ContractionMaths(Protocol):

@@ -7,8 +7,9 @@ become `numpy.linalg.LinAlgError`, which says what the matrix lacks.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
+from ...classes import Protocol
 from ..matrices.determinants import cofactor, cofactor_slope, det, slogdet
 from ..matrices.factors import cholesky, cholesky_slope, lu, lu_factor, pivot_order, qr
 from ..matrices.functions import logm, logm_frechet, sqrtm

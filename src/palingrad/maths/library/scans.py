@@ -7,10 +7,11 @@ by float32 additions would have an error of up to n roundings.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from ...classes import Protocol
 from ...dtypes import Array, DType, complex64, complex128, float16, float32, float64
 
 _LOOP = 64  # the longest axis that is always walked slice by slice

@@ -12,7 +12,7 @@ import onnx
 
 from ...dtypes import Array, as_array, is_floating
 from ...errors import ArgumentError, OnnxError, ShapeError
-from ...function import function
+from ...functions import function
 from ...graph.graph import Graph
 from ...graph.leaves import Placeholder, Variable
 from ...graph.node import Node

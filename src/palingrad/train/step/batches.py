@@ -13,7 +13,7 @@ from ...dtypes import Array, is_integer
 from ...engines.ahead import Lasting
 from ...engines.placement import current
 from ...errors import ArgumentError
-from ...function import function
+from ...functions import function
 from ...graph.leaves import Constant
 from ...graph.promotion import as_node
 from ...graph.registry import ops

@@ -11,7 +11,7 @@ import numpy as np
 from ....autodiff.gradients import gradients
 from ....autodiff.second import jacobian
 from ....errors import GradientError, GraphError
-from ....function import function
+from ....functions import function
 from ....graph.node import Node as PalingradNode
 from ....graph.promotion import tensor
 from ....graph.traversal.order import postorder

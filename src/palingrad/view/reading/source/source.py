@@ -16,7 +16,7 @@ from ....dtypes import Array
 from ....errors import GraphError, printable
 from ....files.atomic import write_atomically
 from ....files.terminal import for_output
-from ....function import Function
+from ....functions import Function
 from ....graph.context import find_origin, target_of
 from ....graph.graph import Graph
 from ....graph.leaves import Constant, Placeholder, Variable

@@ -104,14 +104,15 @@ class Eliminated(PanelFunction):
         value = self.number(at, column)
         size = value.called("fabs")
         tiny = value.number(_TINY[plan.dtype.itemsize])
-        # LAPACK divides by such a number, whose reciprocal may be infinite, and not by 0.
-        special = b.and_((size < tiny).code, (size > 0.0).code)
+        huge = value.number(1 / _TINY[plan.dtype.itemsize])
+        # A number whose reciprocal may be infinite or flushed to 0 divides, and 0 doesn't.
+        special = b.or_(b.and_((size < tiny).code, (size > 0.0).code), (size > huge).code)
         with b.if_then(special, likely=False):
             with loop(b, b.add(row, integer(1)), self.rows) as other:
                 below = self._at(other)
                 write(b, below, self.number(below, column) / value, column)
         one = value.number(1)
-        usual = (size >= tiny).code
+        usual = b.and_((size >= tiny).code, (size <= huge).code)
         isnt_zero = b.or_(usual, (size != size).code)
         inverse = value.like(b.select(isnt_zero, (one / value).code, one.code))
         lane = spread(b, b.sub(column, integer(vector * plan.lanes)), plan.lanes)

@@ -15,11 +15,14 @@ from .....graph.state.records import dataclass
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import integer, loop, read, splatted, write
 from ...llvm.target import host
-from ...llvm.values import Value
+from ...llvm.values import Value, chosen
 from ..gemm.microkernel import Tile
 
 _VECTORS = 3  # of a panel at most
 _HEIGHT = 8  # rows of a tile at most
+
+# The smallest number with a reciprocal, and a power of 2 that gives smaller ones one too, by size.
+_SMALLEST = {4: (2.0**-126, 2.0**30), 8: (2.0**-1022, 2.0**60)}
 
 
 @dataclass(frozen=True)
@@ -115,8 +118,8 @@ class Substitution:
         for place, number in enumerate(order):
             if not triangle.unit:
                 pivot = self._number(own, number * (down + along))
-                inverse = pivot.number(1) / pivot
-                rows[number] = [one * self._spread(inverse) for one in rows[number]]
+                factors = [self._spread(one) for one in self._reciprocal(pivot)]
+                rows[number] = [one * factors[0] * factors[1] for one in rows[number]]
             for other in order[place + 1 :]:
                 factor = self._spread(-self._number(own, other * down + number * along))
                 rows[other] = [
@@ -125,6 +128,15 @@ class Substitution:
                 ]
             for vector, value in enumerate(rows[number]):
                 write(b, at, value, integer(number * width + vector * plan.lanes))
+
+    def _reciprocal(self, pivot: Value) -> tuple[Value, Value]:
+        """Two factors of 1/pivot, of which one is a power of 2, as a rule 1: the reciprocal itself
+        may be infinite, or so small that it is flushed to 0."""
+        size, one = pivot.called("fabs"), pivot.number(1)
+        tiny, power = _SMALLEST[self.plan.dtype.itemsize]
+        scale = chosen(size < pivot.number(tiny), pivot.number(power), one)
+        scale = chosen(size > pivot.number(1 / tiny), pivot.number(1 / power), scale)
+        return one / (pivot * scale), scale
 
     def has_zero(self, matrix: Any, step: int) -> Any:
         """Emits the search of a 0 on the diagonal, whose elements are `step` apart."""

@@ -87,8 +87,7 @@ class Factored(PanelFunction):
                 if number:
                     self.put(at, number, rows[number])
                 pivot = self.number(own, diagonal)
-                fine = (pivot > 0.0).code
-                b.store(b.or_(b.load(bad), b.not_(fine)), bad)
+                b.store(b.or_(b.load(bad), (pivot <= 0.0).code), bad)  # NaN gives NaN, as in LAPACK
                 root = pivot.called("sqrt")
                 one = root.number(1) / root
                 write(b, inverse, one, integer(number))

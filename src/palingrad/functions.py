@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from functools import partial, update_wrapper
-from typing import Any, NamedTuple
+from typing import Any
 
 from numpy import ndarray
 
+from .classes import NamedTuple
 from .dtypes import DTYPES, Array, as_array, setting_changes
 from .engines.base import Executable
 from .engines.selection import get_engine, precise
