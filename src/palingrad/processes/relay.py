@@ -47,6 +47,8 @@ class Relay:
 
     def _pass_on(self, watched: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
         one: socket.socket = key.fileobj  # pyright: ignore[reportAssignmentType]
+        if one.fileno() < 0:  # closed with its other end, of which there was news at the same time
+            return
         other, is_inner = key.data
         content = b""
         with suppress(OSError):
