@@ -44,7 +44,8 @@ def python(text):
     return [sys.executable, "-c", text]
 
 
-def test_each_process_knows_who_it_is_and_its_lines_say_so(capsys):
+def test_each_process_knows_who_it_is_and_its_lines_say_so(capsys, monkeypatch):
+    monkeypatch.delenv("XLA_FLAGS", raising=False)  # which other tests set
     assert Launch(python(_SHOW), 3, 2).run() == 0
     told = capsys.readouterr()
     wanted = [f"[{k}] I am {k} of 3 --xla_force_host_platform_device_count=2" for k in range(3)]
