@@ -2,6 +2,7 @@
 # make test:  what the tests need, and all tests.
 # make test-whole: the same, with all samples in the checks for which make test takes every third one.
 # make test-scale: JAX into the same environment, and the tests of the xla engine, which make test leaves out.
+# make soak-scale: kills one of four processes that train, 20 times, and goes on with three.
 # make fuzz:  random graphs over all operations in every style, for MINUTES; SEED is the first.
 # make mutate: derivative rules made wrong in every way, which the tests must notice; takes minutes.
 # make soak:  kills, forks, interrupts, hostile files …, for MINUTES; SEED is the first. MINUTES=2 is short.
@@ -17,7 +18,7 @@ SEED ?= 1000
 QUIETLY = OPENBLAS_NUM_THREADS=1 PALINGRAD_NUM_THREADS=1 PALINGRAD_CACHE=$(abspath $(VENV))/cache PALINGRAD_VERIFY=1 PYTHONDONTWRITEBYTECODE=
 SOURCES = src tests benchmarks examples tools conftest.py
 
-.PHONY: train test test-whole test-scale browser tiny fuzz soak mutate check format bench clean
+.PHONY: train test test-whole test-scale soak-scale browser tiny fuzz soak mutate check format bench clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.made:
@@ -51,14 +52,17 @@ train: $(VENV)/.installed
 	$(BIN)/palingrad train digits
 
 test: $(VENV)/.installed-test browser
-	@echo "tests/engines/xla isn't run here, because it needs JAX: make test-scale"
-	$(QUIETLY) $(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 --ignore=tests/engines/xla --ignore=src/palingrad/engines/xla
+	@echo "tests/engines/xla and tests/scale aren't run here, because they need JAX: make test-scale"
+	$(QUIETLY) $(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 --ignore=tests/engines/xla --ignore=tests/scale --ignore=src/palingrad/engines/xla --ignore=src/palingrad/scale/runtime.py
 
 test-whole: export PALINGRAD_TESTS = whole
 test-whole: test
 
 test-scale: $(VENV)/.installed-scale
-	$(QUIETLY) $(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 tests/engines/xla
+	$(QUIETLY) $(BIN)/python -m pytest -n 2 --dist loadgroup --durations=10 tests/engines/xla tests/scale
+
+soak-scale: $(VENV)/.installed-scale
+	PYTHONPATH=tests $(QUIETLY) $(BIN)/python -m scale.killed --seed $(SEED)
 
 # The tests of the page run in the system's Chromium; where it is missing and apt is here, install it.
 browser:

@@ -9,6 +9,7 @@ from palingrad.autodiff.gradients import Gradient
 from palingrad.autodiff.ruled import RuledBackward, RuledForward
 from palingrad.engines.native.plan.accumulate import Accumulate
 from palingrad.graph.operation import Item
+from palingrad.ops.control.blocks import Blocks
 from palingrad.ops.control.branch import Switch
 from palingrad.ops.control.loop import Loop
 from palingrad.ops.control.while_loop import WhileLoop
@@ -35,6 +36,7 @@ PROVEN_ELSEWHERE = {
     Item: "test_battery.py, with Split",
     RuledBackward: "test_custom.py, whose functions bring the rule",
     RuledForward: "test_custom.py",
+    Blocks: "scale/test_blocks.py",
     Loop: "control/test_scan.py",
     Switch: "control/test_branches.py",
     WhileLoop: "control/test_branches.py",

@@ -209,6 +209,7 @@ if TYPE_CHECKING:
         onnx as onnx,
         optim as optim,
         random as random,
+        scale as scale,
         serving as serving,
         special as special,
         stats as stats,
@@ -292,8 +293,8 @@ newaxis = None
 
 # Subpackages and modules, imported on first use.
 _PARTS = (
-    "data", "fft", "io", "linalg", "models", "nn", "onnx", "optim", "random", "serving", "special",
-    "stats", "train", "view",
+    "data", "fft", "io", "linalg", "models", "nn", "onnx", "optim", "random", "scale", "serving",
+    "special", "stats", "train", "view",
 )  # fmt: skip
 # Functions of modules that are imported on first use.
 _ELSEWHERE = {

@@ -92,6 +92,10 @@ class EngineError(PalingradError, RuntimeError):
     """An engine that isn't available or can't run a program."""
 
 
+class ProcessError(PalingradError, RuntimeError):
+    """Several processes that can't compute together: one has died, hangs, or does other things."""
+
+
 class DataError(PalingradError, OSError):
     """A data set that is missing, corrupt or doesn't match its checksum."""
 

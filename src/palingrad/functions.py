@@ -85,7 +85,8 @@ class Function:
                     if state is not nothing_open or defaults:
                         state = context()
                     if (
-                        state is nothing_open or (state.graph is None and not state.observers)
+                        state is nothing_open
+                        or (state.graph is None and not state.observers and not state.placement)
                     ) and (unchanged is None or unchanged()):
                         outputs = run(args)
                         return outputs[0] if form is None else form(outputs)
@@ -95,7 +96,8 @@ class Function:
             return self._f(*args, **kwargs)  # joins the surrounding graph, so that gradients flow
         changes, read = setting_changes[0], self._reads.values()
         traced, fed = self._lookup(args, kwargs, given, read)
-        if not kwargs and not context().observers:
+        state = context()
+        if not kwargs and not state.observers and state.placement is None:
             self._latest = LastCall.of(traced, args, changes, self._reads, read)
         return traced.returned(traced(fed))
 

@@ -66,7 +66,7 @@ class Compiled:
         observers."""
         if self._usual is not None and not context().observers:
             return self._usual
-        engine = get_engine(self._engine)
+        engine = get_engine(self._engine, placed=False)  # it was selected before
         executable = self._executables.get(engine.name)
         if executable is None:
             executable = self._executables[engine.name] = self._source.compiled(engine)

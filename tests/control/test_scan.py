@@ -247,6 +247,8 @@ def test_what_cannot_be_carried_is_said():
     with pytest.raises(GraphError, match=r"random numbers are drawn in the body"):
         pg.scan(lambda c, x: (c + pg.sum(pg.dropout(x, 0.5)), None), np.array(0.0), ROWS)
     w = pg.Variable(np.array(1.0))
+    with pytest.raises(GraphError, match=r"random numbers are drawn in the body"):  # by its rule
+        pg.map(lambda x: pg.gradients(pg.sum(pg.dropout(x * w, 0.5)), [w])[0], ROWS)
     with pytest.raises(GraphError, match=r"is assigned in the body"):
         pg.scan(lambda c, x: (w.assign(c), None), np.array(0.0), ROWS)
     with pytest.raises(GraphError, match=r"pg\.cond"):

@@ -1,9 +1,10 @@
-"""The command line: train, evaluate, predict, serve, runs, export, view, draw, lesson, translate,
-check, info."""
+"""The command line: train, launch, evaluate, predict, serve, runs, export, view, draw, lesson,
+translate, check, info."""
 
 from . import (
     exporting as exporting,
     graphs as graphs,
+    launching as launching,
     proving as proving,
     serving as serving,
     training as training,

@@ -18,6 +18,7 @@ from ..files.atomic import path_text
 from ..files.terminal import SPELLED
 from ..messages.checks import nearest
 from ..messages.keywords import SYNONYMS
+from ..processes import fail
 
 app = typer.Typer(
     help="Computational graphs you can read forwards and backwards.",
@@ -32,7 +33,8 @@ DataFolder = Annotated[
     typer.Option("--data", help="Folder with the data set's files; default: PALINGRAD_DATA."),
 ]
 Engine = Annotated[
-    str | None, typer.Option(help="Engine: numpy, native or auto; default: PALINGRAD_ENGINE, auto.")
+    str | None,
+    typer.Option(help="Engine: numpy, native, auto or xla; default: PALINGRAD_ENGINE, auto."),
 ]
 
 
@@ -77,6 +79,7 @@ def main() -> None:
 
 def _fail(message: str, status: int) -> NoReturn:
     """Print the message, if standard error can be written to, and exit."""
+    fail(message, status)
     text = Text.assemble(("error:", "red"), f" {message}")  # no markup: it may have [brackets]
     with suppress(OSError):
         Console(stderr=True).print(text, soft_wrap=True)

@@ -59,6 +59,18 @@ Dropout = Annotated[
 Size = Annotated[
     int | None, typer.Option(min=1, help="image-folder: side to which images are scaled.")
 ]
+Mesh = Annotated[
+    str | None,
+    typer.Option(help="xla: devices to train on, such as data=8 or data=4,model=2."),
+]
+Sharding = Annotated[
+    Literal["replicated", "fully_sharded", "tensor"] | None,
+    typer.Option(help="--mesh: how parameters lie on the devices; default: replicated."),
+]
+Deterministic = Annotated[
+    bool,
+    typer.Option("--deterministic", help="--mesh: the same numbers on any number of devices."),
+]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of all random numbers.")]
 Out = Annotated[str | None, typer.Option(help="Run folder to write; default: a new one in runs/.")]
 Resume = Annotated[

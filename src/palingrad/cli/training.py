@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,12 +11,16 @@ import numpy as np
 import typer
 from rich.table import Table
 
+from ..engines.placement import Mesh
 from ..engines.selection import get_engine
-from ..errors import DataError
+from ..errors import DataError, EngineError
 from ..ops.random import set_seed
+from ..processes import count, first_alone, index
+from ..scale.mesh import mesh as mesh_of, parsed
+from ..scale.processes import initialize_if_launched
 from ..train.evaluate import evaluate as evaluated
 from ..train.fit import fit
-from ..train.progress import Bar
+from ..train.progress import Bar, Quiet
 from ..train.recipes import optimizer_of
 from ..train.report import NAME, reported, uri
 from ..train.runs import Run, load_run, new_run
@@ -27,6 +32,39 @@ from . import options
 from .app import Command, DataFolder, Engine, app, console
 from .predicting import predictions
 from .runs import compared, listed
+
+
+@dataclass(frozen=True)
+class Devices:
+    """What a training runs on: an engine, and with a mesh many devices."""
+
+    engine: str | None
+    mesh: Mesh | None
+    sharding: str | None
+    deterministic: bool
+
+    @classmethod
+    def of(
+        cls, engine: str | None, mesh: str | None, sharding: str | None, deterministic: bool
+    ) -> Devices:
+        """Those of the command line's options. A mesh needs the xla engine, and is its choice; of
+        several processes, which have one, only the first prints."""
+        initialize_if_launched()
+        console.quiet = index() > 0
+        if mesh is None and count() > 1:
+            mesh = "data=-1"
+        if mesh is None:
+            return cls(engine, None, sharding, deterministic)
+        if engine not in (None, "xla", "xla:bfloat16"):
+            raise EngineError(f"--mesh is for the xla engine, not for {engine}.",
+                              hint="Leave --engine out, or write --engine xla.")  # fmt: skip
+        return cls(engine or "xla", mesh_of(parsed(mesh)), sharding, deterministic)
+
+    def __str__(self) -> str:
+        if self.mesh is None:
+            return ""
+        how = f", {self.sharding}" if self.sharding else ""
+        return f" on {self.mesh}{how}{', deterministic' if self.deterministic else ''}"
 
 
 @app.command(cls=Command)
@@ -51,6 +89,9 @@ def train(
     dropout: options.Dropout = None,
     size: options.Size = None,
     engine: Engine = None,
+    mesh: options.Mesh = None,
+    sharding: options.Sharding = None,
+    deterministic: options.Deterministic = False,
     seed: options.Seed = 0,
     out: options.Out = None,
     resume: options.Resume = None,
@@ -63,11 +104,12 @@ def train(
              "schedule": None if schedule == "constant" else schedule, "warmup": warmup,
              "weight_decay": weight_decay, "clip": clip, "patience": patience,
              "sizes": {"context": context, "layers": layers, "width": width}}  # fmt: skip
+    devices = Devices.of(engine, mesh, sharding, deterministic)
     recording = None
     if record is not None or tensorboard is not None:
         recording = Recording(path=record, tensorboard=tensorboard)
     if resume is not None:
-        _train(load_run(resume), engine, recording, folder, goes_on=epochs or True)
+        _train(load_run(resume), devices, recording, folder, goes_on=epochs or True)
         return
     kind = dataset if dataset in TASKS else "images"
     settings: dict[str, Any] = {
@@ -78,14 +120,14 @@ def train(
         "optimizer": optimizer,
         "learning_rate": learning_rate,
         "seed": seed,
-        "engine": get_engine(engine).name,
+        "engine": get_engine(devices.engine).name,
         "version": __version__,
         **_of_kind(kind, source, given),
     }
     check_model(TASKS[kind], settings["model"])
-    settings = TASKS[kind].begin(settings, folder)
+    settings = first_alone("the data", lambda: TASKS[kind].begin(settings, folder))
     optimizer_of(settings, 1)  # wrong options raise before there is a folder
-    _train(new_run(out, settings), engine, recording, folder)
+    _train(new_run(out, settings), devices, recording, folder)
 
 
 def _of_kind(kind: str, source: str | None, given: dict[str, Any]) -> dict[str, Any]:
@@ -114,14 +156,14 @@ def _of_kind(kind: str, source: str | None, given: dict[str, Any]) -> dict[str, 
 
 
 def _train(
-    run: Run, engine: str | None, record: Recording | None, folder: str | None,
+    run: Run, devices: Devices, record: Recording | None, folder: str | None,
     goes_on: int | bool = False,
 ) -> None:  # fmt: skip
     """Train with the run's settings, print the results, and write the run folder."""
     task, settings = run.task, run.settings
     if goes_on is not True and goes_on:
         settings["epochs"] = goes_on
-    loaded = task.load(settings, folder)
+    loaded = first_alone("the data", lambda: task.load(settings, folder))
     set_seed(settings["seed"])
     network = task.build(settings)
     train, test, count = run.parts(loaded)
@@ -129,12 +171,12 @@ def _train(
     rate, size = settings["learning_rate"], settings["batch_size"]
     console.print(
         f"{task.describe(loaded)}\n{settings['model']}, {settings['optimizer']}, learning rate "
-        f"{rate:g}, batch size {size}, {settings['engine']} engine",
+        f"{rate:g}, batch size {size}, {settings['engine']} engine{devices}",
         highlight=False,
         markup=False,
         soft_wrap=True,
     )
-    with reported(run, network, loaded, engine=engine) as on_epoch:
+    with reported(run, network, loaded, engine=devices.engine) as on_epoch:
         result = fit(
             network,
             train,
@@ -146,8 +188,11 @@ def _train(
             batch_size=size,
             patience=settings.get("patience"),
             seed=settings["seed"],
-            engine=engine,
-            reporter=Bar(console),
+            engine=devices.engine,
+            mesh=devices.mesh,
+            sharding=devices.sharding,
+            deterministic=devices.deterministic,
+            reporter=Bar(console) if index() == 0 else Quiet(),
             on_epoch=on_epoch,
             record=record,
             checkpoint=Checkpoints(run.folder / "checkpoints", keep=1),

@@ -27,7 +27,7 @@ _programs: ProgramCache[Compiled] = ProgramCache(_PROGRAMS)
 @register
 def regions_evaluated(node: Regional, values: Sequence[Array]) -> Any:
     """The results of a loop or branch for these values of its inputs."""
-    engine = get_engine(None, observed=False).name
+    engine = get_engine(None, observed=False, placed=False).name
     forms = tuple((value.shape, value.dtype) for value in values)
     key = type(node), hashable(node.attributes), forms, engine, settings()
     compiled = _programs.get(key) or _programs.make(key, lambda: _compiled(node, engine))

@@ -79,7 +79,7 @@ class Reverse:
 
     def __init__(self, clones: Sequence[Node], targets: Sequence[int]) -> None:
         self.reached, self.feeds, self._inputs, self._results = _pass(clones, targets)
-        self._engine = get_engine(None, observed=False).name
+        self._engine = get_engine(None, observed=False, placed=False).name
 
     @lazy
     def run(self) -> Compiled:
@@ -284,7 +284,10 @@ _last: list[Any] = [-1, None]
 def _selected() -> Hashable:
     """The settings that select a Program, which are asked for again when one has changed."""
     if _last[0] != setting_changes[0]:
-        _last[:] = setting_changes[0], (settings(), get_engine(None, observed=False).name)
+        _last[:] = (
+            setting_changes[0],
+            (settings(), get_engine(None, observed=False, placed=False).name),
+        )
     return _last[1]
 
 

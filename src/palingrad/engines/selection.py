@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 
 from ..dtypes import setting_changes
@@ -15,6 +16,7 @@ from .auto import AutoEngine, say_once
 from .base import Engine
 from .native.engine import NativeEngine
 from .numpy import NumpyEngine
+from .placement import Placement, current
 from .recording import RecordingEngine
 from .xla.engine import XlaEngine, check_installed
 
@@ -25,8 +27,15 @@ if importlib.util.find_spec("llvmlite") is not None:
 _shipped = frozenset(_engines)
 _recording = RecordingEngine()
 # Optional engines, which run where they are asked for by name, and are never a default.
-_on_request: dict[str, Engine] = {"xla": XlaEngine(), "xla:bfloat16": XlaEngine("bfloat16")}
+_on_request: dict[str, Engine] = {
+    "xla": XlaEngine(),
+    "xla:bfloat16": XlaEngine("xla:bfloat16", "bfloat16"),
+}
 PRECISIONS = ("bfloat16",)  # other than that of the arrays' dtypes
+# Those of `_on_request` for each placement that was used.
+_on_meshes: dict[tuple[Placement, str], XlaEngine] = {}
+_number = itertools.count(1)
+_MESH = " on mesh "
 # The engine set by set_engine, else by the environment. The environment is read when palingrad is
 # imported and by set_engine(None) only: reading it takes a fifth of the time of a small run.
 _selected: list[str | None] = [ENGINE]
@@ -45,22 +54,26 @@ def set_engine(name: str | None) -> None:
     setting_changes[0] += 1  # last, as in set_ieee_gradients
 
 
-def get_engine(name: str | None = None, *, observed: bool = True) -> Engine:
+def get_engine(name: str | None = None, *, observed: bool = True, placed: bool = True) -> Engine:
     """The engine called `name`; without a name the one that `set_engine` selected, else that of
     PALINGRAD_ENGINE, else the default. The environment variable is read when palingrad is imported,
     and by `set_engine(None)`.
 
     While this thread has observers, the result is the recording engine, which computes as numpy
-    does; with observed=False it is the engine that is used without observers.
+    does; with observed=False it is the engine that is used without observers. While a mesh is in
+    use (`pg.scale.use`) it is the xla engine for this mesh; with placed=False the mesh is ignored.
     """
-    if observed and context().observers:
+    state = context()
+    if observed and state.observers:
         return _recording
+    if placed and state.placement is not None:
+        return _on_mesh(name, state.placement)
     return _named(name or _selected[0] or _default())
 
 
 def precise(engine: str | None, precision: str | None) -> str | None:
     """The name of the engine that computes in this precision: of the one called `engine`, else of
-    the selected one. Raises EngineError where it has none such."""
+    the selected one; on a mesh, of xla. Raises EngineError where it has none such."""
     if precision is None:
         return engine
     if precision not in PRECISIONS:
@@ -68,7 +81,7 @@ def precise(engine: str | None, precision: str | None) -> str | None:
             f"precision={precision!r} isn't known; there is {', '.join(map(repr, PRECISIONS))}.",
             hint="Without it, each dtype is computed in itself.",
         )
-    name = engine or _selected[0] or _default()
+    name = engine or _selected[0] or ("xla" if current() is not None else _default())
     if name.endswith(f":{precision}"):
         return name
     _named(name)
@@ -113,7 +126,28 @@ def _default() -> str:
     return "numpy"
 
 
+def _on_mesh(name: str | None, placement: Placement) -> Engine:
+    """The xla engine for a placement; its name tells programs for different ones apart."""
+    chosen = name or _selected[0] or "xla"
+    if chosen not in _on_request:
+        raise EngineError(
+            f"{placement.mesh} is in use, and the {chosen} engine knows no meshes.",
+            hint="Write engine='xla', or leave it out; end `with use(mesh):` to run elsewhere.",
+        )
+    found = _on_meshes.get((placement, chosen))
+    if found is None:
+        check_installed()
+        precision = chosen.partition(":")[2] or None
+        found = XlaEngine(f"{chosen}{_MESH}{next(_number)}", precision, placement)
+        found = _on_meshes.setdefault((placement, chosen), found)
+    return found
+
+
 def _named(name: str) -> Engine:
+    if _MESH in name:
+        for one in [*_on_meshes.values()]:
+            if one.name == name:
+                return one
     if name in ("native", "auto") and name not in _engines:
         raise EngineError(
             f"the {name} engine needs llvmlite, which isn't installed", hint="pip install llvmlite"

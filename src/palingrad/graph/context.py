@@ -151,6 +151,7 @@ class Ambient:
         "observers",
         "origin",
         "outer",
+        "placement",
         "scope",
         "thread",
     )  # fmt: skip
@@ -162,6 +163,7 @@ class Ambient:
     module: Any  # whose `forward` is being executed
     hidden: bool  # True while an engine or an expansion builds nodes of its own
     observers: tuple[Observer, ...]  # see observe.py
+    placement: Any  # of arrays on several devices: see `engines/placement.py`
     thread: int  # that opened it: other threads start with nothing open
     eager: bool  # whether no graph is open
 
@@ -175,6 +177,7 @@ class Ambient:
             self.origin,
         )
         new.module, new.hidden, new.observers = self.module, self.hidden, self.observers
+        new.placement = self.placement
         new.thread = get_ident()
         for name, value in changes.items():
             setattr(new, name, value)
@@ -186,13 +189,14 @@ class Ambient:
         new = object.__new__(Ambient)
         new.graph, new.outer, new.origin = self.graph, self.outer, self.origin
         new.hidden, new.observers, new.eager = self.hidden, self.observers, self.eager
+        new.placement = self.placement
         new.module, new.scope, new.thread = module, scope, get_ident()
         return new
 
 
 def _nothing() -> Ambient:
     new = object.__new__(Ambient)
-    new.graph = new.origin = new.module = None
+    new.graph = new.origin = new.module = new.placement = None
     new.outer, new.scope, new.hidden, new.observers, new.thread = (), "", False, (), 0
     new.eager = True
     return new

@@ -183,6 +183,7 @@ class Variable(Node):
     _changed: int = 0  # the serial number of the last assignment, or of that of a program's lease
     _array: Any = None  # the value; None while a compiled program has it on lease
     _lease: Any = None  # the lease that returns the array: `engines/native/runtime/lease.py`
+    _follows: Variable | None = None  # the Variable whose state it is, for an optimizer's
     _turn: Turn | None = None  # of the runs that update it, once there is a program that does
 
     @public
@@ -201,13 +202,13 @@ class Variable(Node):
         self._settle(name, find_origin(2), graph)
 
     @classmethod
-    def holding(cls, array: Array, name: str) -> Variable:
+    def holding(cls, array: Array, name: str, follows: Variable | None = None) -> Variable:
         """A Variable outside any graph, not to be trained, that takes an array over: nothing else
         may refer to it."""
         array.setflags(write=False)
         variable = object.__new__(cls)
         variable._value, variable._name = array, context().scope + name
-        variable._trainable = False
+        variable._trainable, variable._follows = False, follows
         variable._serial = next_serial()
         variable._origin = find_origin(2)
         return variable
@@ -324,9 +325,15 @@ class Variable(Node):
         )
 
     def _form(self) -> Array:
-        """An array of the Variable's shape and dtype: the value, unless a fork has torn that."""
+        """An array of the Variable's shape and dtype: the value, unless a fork has torn that or it
+        is on a device."""
         lease = self._lease
-        return lease.torn[self] if lease is not None and lease.torn else self._value
+        if lease is None:
+            return self._value
+        if lease.torn:
+            return lease.torn[self]
+        form = lease.form if self._array is None else None
+        return self._value if form is None else form
 
 
 def assign_all(variables: Sequence[Variable], arrays: Sequence[Array]) -> None:

@@ -1,6 +1,7 @@
 """Checkpoints: a model's arrays and metadata in one folder.
 
-`weights.safetensors` is the checkpoint. It holds the arrays and, in its header, the metadata and a
+`weights.safetensors` is the checkpoint, unless several processes have parts of its arrays: then it
+is in shards (`shards.py`). It holds the arrays and, in its header, the metadata and a
 hash of both: renaming one file replaces the whole checkpoint atomically. `checkpoint.json` is a
 readable copy of the header for people and other programs; palingrad never reads it.
 """
@@ -21,10 +22,12 @@ from ..files.atomic import make_folder, path_text, write_atomically
 from ..files.reading import beside, read_file
 from ..graph.leaves import Variable
 from ..graph.node import Node
-from ..graph.state.landing import snapshot
+from ..graph.state.landing import snapshot, state
 from ..messages.calls import public
 from ..messages.checks import did_you_mean, shown
+from ..processes import current
 from .record import checked, record
+from .shards import INDEX, Form, Piece, everywhere, load_shards, remove_shards, save_shards
 from .weights import packed, plain, unpacked
 
 WEIGHTS, READABLE = "weights.safetensors", "checkpoint.json"
@@ -55,7 +58,9 @@ def save_checkpoint(
 
     All Variables are read atomically. An interrupted save leaves the previous checkpoint intact.
     The same arrays and metadata give the same bytes. JSON converts tuples to lists and keys to
-    strings. Raises CheckpointError if `meta` isn't JSON or the folder can't be written.
+    strings. Several processes (`pg.scale.initialize`) all call it, with the same names; each writes
+    the parts of the arrays that only it has. Raises CheckpointError if `meta` isn't JSON or the
+    folder can't be written.
     """
     check_names("save_checkpoint", variables)
     target = Path(os.path.expanduser(folder))
@@ -65,13 +70,34 @@ def save_checkpoint(
             hint=f"Pass the folder, such as {target.stem!r}, in which {WEIGHTS} and {READABLE} are "
             "written.",
         )
-    arrays = _snapshot(variables)
-    header = record(meta or {}, arrays)
+    group = current()
+    if group is None:
+        _write(target, _snapshot(variables), meta or {})
+        return target
+    whole, parts = _parted(variables)
+    what = f"the checkpoint {path_text(target.name)}"
+    everywhere(group, f"{what}: folder", lambda: make_folder(target))
+    if not parts:
+        everywhere(group, what, lambda: group.index or _write(target, whole, meta or {}))
+        return target
+    forms = {name: Form(x.dtype.name, x.shape) for name, x in whole.items()}
+    forms |= {name: Form(x.dtype.name, x.shape) for name, (x, _) in parts.items()}
+    own = [Piece(name, start, x) for name, (_, some) in parts.items() for start, x in some]
+    if group.index == 0:
+        own += [Piece(name, (0,) * x.ndim, x) for name, x in whole.items()]
+    save_shards(target, own, dict(sorted(forms.items())), meta or {}, group)
+    return target
+
+
+def _write(target: Path, arrays: Mapping[str, Array], meta: Mapping[str, Any]) -> None:
+    """Write the checkpoint in one file."""
+    header = record(meta, arrays)
     about = {name: {"dtype": a.dtype.name, "shape": a.shape} for name, a in arrays.items()}
     readable = {"note": _NOTE, **header, "arrays": about}
     try:
         make_folder(target)
         write_atomically(target / WEIGHTS, packed(arrays, json.dumps(header)))
+        remove_shards(target)
     except WriteError as error:
         hint = error.hint
         if os.path.exists(target / WEIGHTS):
@@ -83,7 +109,6 @@ def save_checkpoint(
         raise CheckpointError(
             f"the checkpoint is saved, but its readable copy isn't: {error.fact}", hint=error.hint
         ) from error
-    return target
 
 
 @public
@@ -93,6 +118,9 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     Raises CheckpointError if there is none, it is corrupt, or a newer palingrad wrote it.
     """
     file = Path(os.path.expanduser(path))
+    if file.name == INDEX or os.path.isfile(file / INDEX):
+        index = file if file.name == INDEX else file / INDEX
+        return Checkpoint(*load_shards(index), index)
     try:
         file = file / WEIGHTS if os.path.isdir(file) else file
         content = read_file(file)
@@ -124,6 +152,31 @@ def check_names(call: str, variables: Any) -> None:
             f"{call}: expected Variables by name, got {shown(variables)}.",
             hint=f"Pass {method}.",
         )
+
+
+def is_checkpoint(folder: Path) -> bool:
+    """Whether there is a complete checkpoint in the folder."""
+    return (folder / WEIGHTS).is_file() or (folder / INDEX).is_file()
+
+
+_Parts = list[tuple[tuple[int, ...], Array]]  # where each begins, and its elements
+
+
+def _parted(
+    variables: Mapping[str, Any],
+) -> tuple[dict[str, Array], dict[str, tuple[Array, _Parts]]]:
+    """Whole values by name; and for Variables that are spread over processes their form, and the
+    parts that this process is to write. All are of one moment."""
+    while True:
+        before = state.version
+        leased = {name: v for name, v in variables.items()
+                  if isinstance(v, Variable) and v._lease is not None}  # fmt: skip
+        found: dict[str, Any] = {name: v._lease.parts() for name, v in leased.items()}
+        parts = {name: (leased[name]._form(), some) for name, some in found.items()
+                 if some is not None}  # fmt: skip
+        whole = _snapshot({name: v for name, v in variables.items() if name not in parts})
+        if state.version is before:
+            return whole, parts
 
 
 def _snapshot(variables: Mapping[Any, Any]) -> dict[str, Array]:

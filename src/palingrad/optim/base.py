@@ -255,7 +255,8 @@ def positive_in(epsilon: float, parameter: Node) -> float:
 def _zeros_for(variable: Variable, name: str, number: int = 0) -> Variable:
     """A Variable of zeros, in no graph: state belongs to the optimizer. `number`: see `placed`."""
     form = variable._form()
-    return Variable.holding(placed(form.shape, form.dtype, number, zeros=True), name)
+    array = placed(form.shape, form.dtype, number, zeros=True)
+    return Variable.holding(array, name, variable)
 
 
 def _as(number: Node, variable: Variable) -> Node:

@@ -60,7 +60,7 @@ def updated(
     rule = _rule_of(optimizer)
     if rule is None:
         return False
-    engine = get_engine(None, observed=False).name
+    engine = get_engine(None, observed=False, placed=False).name
     key = (id(optimizer), rule, settings(), engine, len(arrays), *read)
     update = _updates.get(key)
     if isinstance(arrays, TapeGradients) and update is not None:

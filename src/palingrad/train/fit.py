@@ -5,7 +5,8 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import replace
 from os import PathLike
 from typing import Any
 
@@ -13,12 +14,18 @@ import numpy as np
 
 from ..data.batching import shuffled
 from ..dtypes import Array
+from ..engines.placement import DATA, Mesh, Placement, current
 from ..engines.selection import precise
-from ..errors import ArgumentError
+from ..errors import ArgumentError, ShapeError
 from ..graph.registry import ops
 from ..messages.calls import public
 from ..messages.checks import flag, within
+from ..nn.module import Module
 from ..optim.base import Optimizer
+from ..processes import count
+from ..scale.mesh import mesh as mesh_of
+from ..scale.processes import initialize_if_launched
+from ..scale.using import placed, using
 from ..view.training.recording import Recording
 from .checks import check_callback, check_data, check_parts
 from .history import History
@@ -49,6 +56,9 @@ def fit(
     seed: int = 0,
     engine: str | None = None,
     precision: str | None = None,
+    mesh: Mesh | None = None,
+    sharding: Any = None,
+    deterministic: bool = False,
     reporter: Reporter | None = None,
     on_epoch: Callbacks = None,
     record: Recording | str | PathLike[str] | None = None,
@@ -67,23 +77,77 @@ def fit(
     batches whose mean gradient makes one step. first_epoch: epochs 1 and 2, then 3 and 4, are those
     of one training. patience: epochs without a smaller test loss that end the training; the best
     epoch's parameters are put back. checkpoint: a folder, or `train.Checkpoints`; resume=True goes
-    on from the newest, to the same bits as if it had never stopped. record: the path of an HTML
-    page, or a `view.Recording`. precision: "bfloat16", of the xla engine; the state stays float32.
+    on from the newest, to the same bits as if it had never stopped. mesh: devices to train on, of
+    `pg.scale.mesh`, with sharding and deterministic of `pg.scale.use`; several processes all call
+    fit. record: the path of an HTML page, or a `view.Recording`. precision: "bfloat16", of xla.
 
     Batches are shuffled by `seed`, differently in each epoch. After each epoch come evaluation, the
     reporter, `on_epoch`, one or more functions of the history so far, early stopping, and the
     checkpoint. Ctrl-C stops training after the current step, a second Ctrl-C at once.
     """
-    problem, engine = Problem.of(model, loss, class_weights), precise(engine, precision)
+    initialize_if_launched()
+    problem = Problem.of(model, loss, class_weights)
     check_parts("fit", model, optimizer, loss, as_arrays(train[0]) if _of_arrays(train) else None)
     parts = _data(train, test, validation, seed, classes=problem.loss is ops.cross_entropy)
     options = Options(
         epochs, first_epoch, batch_size, accumulate, patience, seed, engine, tuple(metrics),
         _checkpoints(checkpoint, resume), resume, record, streaming=not _of_arrays(train),
     )  # fmt: skip
-    callbacks, loop = _callbacks(on_epoch), Loop(problem, optimizer, *parts, options)
-    with _interruptible() as interrupted:
-        return loop.run(reporter or Quiet(), callbacks, interrupted)
+    callbacks = _callbacks(on_epoch)
+    with _on(model, mesh, sharding, deterministic, batch_size, accumulate):
+        loop = Loop(problem, optimizer, *parts, replace(options, engine=_engine(engine, precision)))
+        with _interruptible() as interrupted:
+            return loop.run(reporter or Quiet(), callbacks, interrupted)
+
+
+def _on(
+    model: Any,
+    mesh: Mesh | None,
+    sharding: Any,
+    deterministic: bool,
+    batch_size: int,
+    accumulate: int,
+) -> AbstractContextManager[None]:
+    """The mesh in use during a training: the given one, or the one in use already."""
+    found = current()
+    if mesh is None and found is None and count() > 1:
+        mesh = mesh_of({DATA: -1})
+    if mesh is None:
+        if sharding is not None or flag("fit: deterministic", deterministic):
+            raise ArgumentError("fit: sharding and deterministic are for a mesh.",
+                                hint='Write mesh=pg.scale.mesh({"data": 4}).')  # fmt: skip
+        if found is None:
+            return nullcontext()
+        found = replace(found, uneven=True)
+    else:
+        found = placed(mesh, sharding=sharding or "replicated", deterministic=deterministic,
+                       model=model if isinstance(model, Module) else None, uneven=True,
+                       )  # fmt: skip
+    if found.blocks is not None and accumulate != 1:
+        raise ArgumentError("fit: deterministic=True computes a batch in blocks, and accumulate "
+                            "several batches.", hint="Write a larger batch_size.")  # fmt: skip
+    _check_divides(found, batch_size)
+    return using(found, instead=mesh is None)
+
+
+def _engine(engine: str | None, precision: str | None) -> str | None:
+    found, placement = precise(engine, precision), current()
+    if found != engine and placement is not None and placement.blocks is not None:
+        raise ArgumentError("fit: deterministic=True adds up blocks in float64, and "
+                            f"precision={precision!r} is for float32.",
+                            hint="Leave one of them out.")  # fmt: skip
+    return found
+
+
+def _check_divides(placement: Placement, batch_size: int) -> None:
+    """Raise ShapeError unless whole batches can be cut; the rest of the data is kept whole."""
+    parts = placement.blocks or placement.mesh.along("data")
+    if batch_size % parts:
+        what = "blocks" if placement.blocks else f"devices along 'data' in {placement.mesh}"
+        raise ShapeError(
+            f"fit: batch_size={batch_size} isn't a multiple of the {parts} {what}.",
+            hint=f"Write batch_size={-(-batch_size // parts) * parts}.",
+        )
 
 
 def _of_arrays(train: Any) -> bool:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from ..graph.leaves import Variable
 from ..messages.checks import whole
 from ..nn.module import Module
 from ..optim.base import Optimizer
+from ..processes import alike, busy, count, first, some
 from ..view.training.recording import Recording, Unrecorded, recording_of
 from .checks import diverged
 from .evaluate import Evaluation, Evaluator
@@ -22,7 +24,7 @@ from .history import Epoch, History
 from .progress import Reporter
 from .saving import Checkpoints, put_back
 from .step.batches import Means, Step, Steps, StreamSteps, Tally
-from .step.problem import Problem
+from .step.problem import Problem, arrays_in, as_arrays
 from .step.streams import Streams
 from .stopping import Patience
 
@@ -48,6 +50,9 @@ class Options:
         for name, like in (("epochs", 10), ("first_epoch", 1), ("batch_size", 64),
                            ("accumulate", 4)):  # fmt: skip
             whole(f"fit: {name}", getattr(self, name), least=1, like=like)
+        if self.record is not None and count() > 1:
+            raise ArgumentError("fit: record isn't there for several processes.",
+                                hint="Record a short training in one process.")  # fmt: skip
 
 
 @dataclass
@@ -66,6 +71,7 @@ class Loop:
     def __init__(
         self, problem: Problem, optimizer: Optimizer, train: Any, test: Any, options: Options
     ) -> None:
+        _check_alike(train, test, options)
         self._options, self._test, self._optimizer = options, test, optimizer
         model = problem.model
         self._variables: dict[str, Variable] = {}
@@ -157,7 +163,8 @@ class Loop:
         callbacks: Sequence[Callable[[History], object]],
         interrupted: Callable[[], bool],
     ) -> History:
-        """Train to the last epoch, or until something stops it."""
+        """Train to the last epoch, or until something stops it: in all processes, where there are
+        several, at the same step."""
         options, history = self._options, self._history
         last = options.first_epoch + options.epochs - 1
         watch = recording_of(options.record)
@@ -177,19 +184,22 @@ class Loop:
                 history.epochs.append(epoch)
                 report.epoch_ends(epoch)
                 watch.epoch_ends(epoch.test_loss, epoch.test_accuracy)
-                for callback in callbacks:
-                    callback(history)
+                with busy("what follows an epoch"):
+                    for callback in callbacks:
+                        callback(history)
                 if not finished:  # the checkpoint is of the place before this epoch's evaluation
                     history.epochs.pop()
                     self._save()
                     history.epochs.append(epoch)
                     history.interrupted = True
                     break
+                # Processors of two kinds may compute test losses that differ in the last bits.
+                epoch = replace(epoch, test_loss=first("the test loss", epoch.test_loss))
                 history.stopped_early = self._patience.passed(epoch, history)
                 self._place.epoch, self._place.done = number + 1, 0
                 self._tally = Tally()
                 self._save()
-                if interrupted():
+                if some("the end of an epoch", interrupted()):
                     history.interrupted = True
                     break
             if not history.interrupted:
@@ -215,9 +225,26 @@ class Loop:
                 continue  # the gradients that wait for a step aren't part of a checkpoint
             if self._every and place.done % self._every == 0:
                 self._save()
-            if interrupted():
+            if some("the end of a step", interrupted()):
                 return place.done == self._steps.count
         return True
+
+
+def _check_alike(train: Any, test: Any, options: Options) -> None:
+    """Raise ProcessError unless all processes train with the same data and settings."""
+    if count() == 1:
+        return
+    o = options
+    settings = {name: getattr(o, name) for name in ("epochs", "first_epoch", "batch_size",
+                "accumulate", "patience", "seed", "resume")}  # fmt: skip
+    for name, value in settings.items():
+        alike(f"fit: {name}", value, f"call fit with different {name}")
+    for name, data in (("train", () if o.streaming else train), ("test", test or ())):
+        digest = sha256()
+        for array in (one for part in data for one in arrays_in(as_arrays(part))):
+            digest.update(f"{array.dtype} {array.shape}".encode())
+            digest.update(array.tobytes())
+        alike(f"fit: the {name} data", digest.hexdigest(), f"have different {name} data")
 
 
 def _epoch_of(number: int, tally: Tally, tested: Evaluation | None, seconds: float) -> Epoch:

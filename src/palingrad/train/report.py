@@ -19,6 +19,7 @@ from ..graph.context import graph_scope
 from ..graph.leaves import Constant
 from ..graph.registry import ops
 from ..nn.module import Module
+from ..processes import busy, count, index
 from ..view.page import html
 from ..view.training.charts import Series, curves
 from ..view.training.document import document, grey_png, section, table
@@ -37,7 +38,8 @@ def reported(
     run: Run, model: Module, data: Any, *, engine: str | None = None
 ) -> Generator[Callable[[History], None]]:
     """The value of the `with` is a callback that saves the run after each epoch. The report is
-    written at the end of the `with`, even after an error or a second Ctrl-C."""
+    written at the end of the `with`, even after an error or a second Ctrl-C; of several processes
+    the first one writes it."""
     latest = History()
 
     def on_epoch(history: History) -> None:
@@ -49,12 +51,16 @@ def reported(
         yield on_epoch
     except BaseException:
         latest.interrupted = True
-        if latest.epochs:
+        if latest.epochs and index() == 0:
             with suppress(WriteError):  # what stopped the training is the error to report
                 write_report(run, model, latest, data, engine=engine)
         raise
-    if latest.epochs:
-        write_report(run, model, latest, data, engine=engine)
+    if count() > 1:
+        for variable in model.variables().values():  # all processes read what is cut over them
+            variable.numpy()
+    if latest.epochs and index() == 0:
+        with busy("the report"):
+            write_report(run, model, latest, data, engine=engine)
 
 
 def write_report(

@@ -21,6 +21,7 @@ from ..files.reading import parse_json, read_file
 from ..io.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from ..io.restore import restore
 from ..nn.module import Module
+from ..processes import first, index
 from .history import History
 from .recipes import Recipe, recipe
 from .tasks import Task, check_model, task_of
@@ -75,13 +76,15 @@ class Run:
         return names if len(names) > 2 or self.settings.get("task") != "csv" else []
 
     def save(self, model: Module, history: History) -> None:
-        """Write the parameters, then settings and history; each file is replaced atomically."""
+        """Write the parameters, then settings and history; each file is replaced atomically.
+        Several processes all call it."""
         epochs = [epoch.as_json() for epoch in history.epochs]
         last = epochs[-1] if epochs else {}
         save_checkpoint(self.folder, model.variables(), meta={**self.settings, "last_epoch": last})
         record = {"settings": self.settings, "interrupted": history.interrupted, "epochs": epochs}
         text = json.dumps(record, indent=2) + "\n"
-        write_atomically(self.folder / "run.json", text)
+        if index() == 0:
+            write_atomically(self.folder / "run.json", text)
 
     def model(self) -> Module:
         """The trained model. Raises CheckpointError if the checkpoint doesn't match the model."""
@@ -115,7 +118,13 @@ def simple_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def new_run(out: str | None, settings: dict[str, Any]) -> Run:
-    """A new folder: `out`, or runs/<data set>-<model>-<time>. It must be empty."""
+    """A new folder: `out`, or runs/<data set>-<model>-<time>. It must be empty. Of several
+    processes the first one makes it."""
+    folder = str(_new_folder(out, settings)) if index() == 0 else ""
+    return Run(Path(first("the run folder", folder)), settings)
+
+
+def _new_folder(out: str | None, settings: dict[str, Any]) -> Path:
     if out is None:
         stem = f"{settings['dataset']}-{settings['model']}-{time.strftime('%Y%m%d-%H%M%S')}"
         folder = Path("runs") / stem
@@ -135,7 +144,7 @@ def new_run(out: str | None, settings: dict[str, Any]) -> Run:
         raise DataError(
             f"the run folder {path_text(folder)} isn't empty: choose another --out, or delete it"
         )
-    return Run(folder, settings)
+    return folder
 
 
 def load_run(folder: str | os.PathLike[str]) -> Run:

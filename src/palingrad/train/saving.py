@@ -19,9 +19,11 @@ from typing import Any
 from ..errors import CheckpointError
 from ..files.atomic import path_text
 from ..graph.leaves import Variable
-from ..io.checkpoint import WEIGHTS, Checkpoint, load_checkpoint, save_checkpoint
+from ..io.checkpoint import WEIGHTS, Checkpoint, is_checkpoint, load_checkpoint, save_checkpoint
 from ..io.restore import restore
+from ..io.shards import INDEX
 from ..messages.checks import whole
+from ..processes import current, index
 
 _NAME = re.compile(r"step-(\d{8,})")
 
@@ -55,20 +57,44 @@ class Checkpoints:
             raise CheckpointError(
                 f"{path_text(self.path)} can't be read: {error.strerror or error}"
             ) from error
-        done = [one for one in found if (one / WEIGHTS).is_file()]
+        done = [one for one in found if is_checkpoint(one)]
         return sorted(done, key=lambda one: int(one.name[5:]), reverse=True)
 
     def save(self, step: int, variables: Mapping[str, Any], meta: Mapping[str, Any]) -> Path:
-        """Write a checkpoint, and remove those that are too old."""
+        """Write a checkpoint, and remove those that are too old. Several processes all call it."""
         path = save_checkpoint(self.path / f"step-{step:08d}", variables, meta=meta)
-        for old in self.names()[self.keep :]:
-            with suppress(OSError):  # first the file that makes it a checkpoint
-                (old / WEIGHTS).unlink()
+        if index() == 0:
+            for old in [*self.names()[self.keep :], *self._unfinished(path)]:
+                for name in (INDEX, WEIGHTS):  # first the files that make it a checkpoint
+                    with suppress(OSError):
+                        (old / name).unlink()
                 shutil.rmtree(old, ignore_errors=True)
         return path
 
+    def _unfinished(self, newest: Path) -> list[Path]:
+        """What processes left that were killed before all their shards were written."""
+        with suppress(OSError):
+            return [one for one in self.path.iterdir() if _NAME.fullmatch(one.name)
+                    and one.name < newest.name and not is_checkpoint(one)]  # fmt: skip
+        return []
+
     def newest(self) -> Checkpoint | None:
-        """The newest checkpoint that can be read; None if there is none. Warns of damaged ones."""
+        """The newest checkpoint that can be read; None if there is none. Warns of damaged ones.
+        Several processes all call it, and must find the same."""
+        found = self._newest()
+        group = current()
+        if group is not None:
+            name = None if found is None else found.path.parent.name
+            names = group.agree("the newest checkpoint", name)
+            if len(set(names)) > 1:
+                seen = ", ".join(f"process {k}: {one or 'none'}" for k, one in enumerate(names[:8]))
+                raise CheckpointError(
+                    f"{path_text(self.path)}: the processes find different checkpoints ({seen}).",
+                    hint="The folder must be one that all hosts share.",
+                )
+        return found
+
+    def _newest(self) -> Checkpoint | None:
         failure: CheckpointError | None = None
         for path in self.names():
             try:
@@ -78,7 +104,7 @@ class Checkpoints:
                 continue
             if failure is not None:
                 warnings.warn(f"{failure} The checkpoint before it, {path.name}, is taken.",
-                              stacklevel=3)  # fmt: skip
+                              stacklevel=4)  # fmt: skip
             return found
         if failure is not None:
             raise failure

@@ -19,6 +19,7 @@ from ...graph.regions.regional import Regional, Repeats, Steps
 from .checks import LEAST, MOST, Span, nothing, span
 from .functions.maths import Unmapped
 from .jaxlib import jax, jnp, lax
+from .mesh.parallel import shared
 from .precision import wide
 from .trace import Trace, evaluated
 
@@ -69,6 +70,11 @@ def _scanned(node: Regional, steps: Steps, inputs: Sequence[Any], trace: Trace) 
     first, last = steps.carries, steps.carries + steps.slices
     bounds: list[Bounds] = []
     body = _body(node.regions[0], trace, bounds)
+    if node.shared and trace.parallel and steps.length % trace.parallel[1] == 0:
+        stacks, pairs = shared(lambda rows: body([*rows, *inputs[last:]]),
+                               list(inputs[:last]), steps.length, *trace.parallel)  # fmt: skip
+        trace.spans += _spans(bounds, pairs)
+        return stacks
 
     def step(carries: list[Any], rows: list[Any]) -> Any:
         results, pairs = body([*carries, *rows, *inputs[last:]])

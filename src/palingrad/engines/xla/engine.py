@@ -8,23 +8,28 @@ from ...errors import EngineError
 from ...graph.state.imports import imported
 from ...passes.program import Program
 from ..base import Executable
+from ..placement import Placement
 
 
 class XlaEngine:
     """Compiles a Program with XLA, through JAX; needs JAX. With a precision, `"bfloat16"`, float32
     is computed in it (`precision.py`)."""
 
-    def __init__(self, precision: str | None = None) -> None:
-        self.name = "xla" if precision is None else f"xla:{precision}"
-        self._precision = precision
+    def __init__(
+        self,
+        name: str = "xla",
+        precision: str | None = None,
+        placement: Placement | None = None,
+    ) -> None:
+        self.name, self.precision, self.placement = name, precision, placement
 
     def compile(self, program: Program) -> Executable:
-        """The program as one XLA computation on JAX's default device."""
+        """The program as one XLA computation, on JAX's default device or on a mesh."""
         check_installed()
         imported(f"{__package__}.executable")
         from .executable import XlaExecutable
 
-        return XlaExecutable(program, self._precision)
+        return XlaExecutable(program, self.precision, self.placement)
 
 
 def is_installed() -> bool:
@@ -38,6 +43,15 @@ def check_installed() -> None:
         raise EngineError(
             "the xla engine needs JAX, which isn't installed", hint="pip install palingrad[xla]"
         )
+
+
+def device_names() -> list[str]:
+    """The devices that JAX has, such as "cpu:0". Raises EngineError without JAX or devices."""
+    check_installed()
+    imported(f"{__package__}.jaxlib")
+    from .jaxlib import devices
+
+    return [f"{one.platform}:{one.id}" for one in devices()]
 
 
 def describe() -> list[tuple[str, str]]:

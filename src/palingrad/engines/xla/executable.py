@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
@@ -15,11 +14,12 @@ from ...graph.state.landing import Unchanged
 from ...passes.program import Program
 from ..ahead import taken_ahead
 from ..base import Executable
+from ..placement import Placement
 from . import residents
 from .checks import Span, check_fed, fed
 from .control import regional
-from .feeding import Feeding
 from .jaxlib import devices, jax, jnp, lax, settings, told, translated, wide
+from .mesh.layout import forms, layout_of
 from .precision import Mixed, check_dtypes
 from .report import explained
 from .trace import Trace, function_of
@@ -33,13 +33,15 @@ class UnderWay(NamedTuple):
 
 
 class XlaExecutable(Executable):
-    """Runs a Program as one XLA computation on JAX's default device.
+    """Runs a Program as one XLA computation, on JAX's default device or on a mesh.
 
     The arrays of Variables that a run updates are donated, unless the run may fail: where NumPy
     computes some operation, or integers are checked on the device.
     """
 
-    def __init__(self, program: Program, precision: str | None = None) -> None:
+    def __init__(
+        self, program: Program, precision: str | None = None, placement: Placement | None = None
+    ) -> None:
         super().__init__(program)
         devices()  # raises where there are none
         mixed: Mixed | None = None
@@ -49,30 +51,35 @@ class XlaExecutable(Executable):
         self._places = {variable: place for place, variable in enumerate(self._reads)}
         blind = [variable for variable in self._updated if variable not in self._places]
         self._touched = [*self._reads, *blind]
+        self.layout = layout_of(placement, program.feeds, self._touched)
         places = {x: place for place, x in enumerate(program.feeds)}
         self._fed = [(places[x], bounds) for x, bounds in fed(program.order)]
-        self.trace = Trace([], mixed=mixed)
+        self.trace = Trace([], mixed=mixed, parallel=self.layout.parallel)
         self._function = function_of(program, self.trace, regional)
         self._turn_of_failures = threading.RLock()  # `trace.failures` is one run's
-        with settings(), told("compile"):
-            forms = _forms(program.feeds), _forms(program.reads)
-            jax.eval_shape(self._function, *forms)
-        self.may_fail = bool(self.trace.hosted or self.trace.spans)
-        self._bounds = [one.bounds for one in self.trace.spans]
         changed = set(self._updated)
         self._changing = [one for one in self._updated if one in self._places]
         self._kept = [one for one in self._reads if one not in changed]
         self._changing_places = [self._places[one] for one in self._changing]
         self._kept_places = [self._places[one] for one in self._kept]
+        with settings(), told("compile"):
+            given = program.feeds, self._changing, self._kept
+            traced = self.layout.wrapped(self._divided, *given[1:], self._updated)
+            jax.eval_shape(traced, *map(forms, given))
+        self.may_fail = bool(self.trace.hosted or self.trace.spans)
+        self._bounds = [one.bounds for one in self.trace.spans]
+        self.layout.check_hosted(self.trace.hosted)
         self.donates = not self.may_fail and bool(self._changing)
-        with settings(), told("compile"), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Some donated buffers were not usable")
-            given = _forms(program.feeds), _forms(self._changing), _forms(self._kept)
-            jitted = jax.jit(self._divided, donate_argnums=(1,) if self.donates else ())
-            self.compiled = jitted.lower(*given).compile()
+        self.compiled = self._made(self._divided, program.feeds)
         self._held: residents.Held | None = None
-        self._feeding = Feeding(program.feeds)
+        self._feeding = self.layout.feeding(program.feeds)
         self._repeats: dict[tuple[int, tuple[int, ...]], Any] = {}
+
+    def _made(self, function: Any, feeds: Any, along: Collection[int] = ()) -> Any:
+        given = feeds, self._changing, self._kept
+        return self.layout.compiled(
+            function, given, donates=self.donates, updated=self._updated, along=along
+        )
 
     def explain(self) -> str:
         return explained(self)
@@ -90,8 +97,7 @@ class XlaExecutable(Executable):
     ) -> tuple[list[Array], list[Array]]:
         """Without what runs keep on the device: copies are sent, and results fetched."""
         check_fed(self._fed, feeds)
-        with settings():
-            sent = [jnp.array(one, copy=True) for one in states]
+        sent = list(map(self.layout.put, self._reads, states))
         found: list[Any] = []
         outputs = self._run(self.compiled, feeds, *self._parts(sent), found)
         return self._fetched(outputs), residents.fetched(found[0][1])
@@ -113,7 +119,7 @@ class XlaExecutable(Executable):
         """A run that changes no Variable."""
         check_fed(self._fed, feeds)
         while True:
-            states = residents.take(self._reads).values if self._reads else []
+            states = residents.take(self._reads, self.layout).values if self._reads else []
             try:
                 return self._run(self.compiled, feeds, [], states, [])
             except EngineError:  # unless another thread's run has written over what was taken
@@ -135,7 +141,7 @@ class XlaExecutable(Executable):
             again = self._continued(compiled, feeds, before)
             if again is not None:
                 return again
-        taken = residents.take(self._touched)
+        taken = residents.take(self._touched, self.layout)
         if condition is not None and not condition.holds():
             return None
         tokens = list(taken.tokens)
@@ -228,40 +234,36 @@ class XlaExecutable(Executable):
     ) -> UnderWay:  # fmt: skip
         """The run, whose outputs and new values of Variables are put into `found` as soon as it is
         under way, or once one that may fail hasn't."""
+        self.layout.begins(feeds)
         if not self.may_fail:
-            given, copies = self._feeding.lent(feeds)
-            # One call from C to C, which no signal handler interrupts, once JAX has made its
-            # function in C, in the first run. Its name is JAX's own; without it all is right.
-            call = getattr(compiled, "_call", None) or compiled
+            given, copies = self._feeding.lent(compiled, feeds)
             try:
                 with wide(True):
-                    found.extend(map(call, (given,), (changing,), (kept,)))
+                    self.layout.launch(compiled, given, changing, kept, found)
                 outputs, values, _ = found[0]
                 if not outputs and values and self._feeding.in_place:
                     values[0].block_until_ready()  # till then the run reads its feeds
             except (RuntimeError, ValueError) as error:
                 raise translated("run", error) from error
             return UnderWay(outputs, copies)
-        arguments = [np.asarray(one) for one in feeds], changing, kept
+        given = self.layout.sent(compiled, feeds)
         with self._turn_of_failures:
             self.trace.failures.clear()
             with settings(), told("run"):
-                result = jax.block_until_ready(compiled(*arguments))
+                self.layout.launch(compiled, given, changing, kept, result := [])
+                jax.block_until_ready(result)
             failures = list(self.trace.failures)
             self.trace.failures.clear()
         if failures:
             raise failures[0]
-        for bounds, pair in zip(self._bounds, result[2], strict=True):
+        for bounds, pair in zip(self._bounds, result[0][2], strict=True):
             Span(bounds, *map(np.asarray, pair)).check()
-        found.append(result)
-        return UnderWay(result[0])
+        found += result
+        return UnderWay(result[0][0])
 
     def _fetched(self, run: UnderWay) -> list[Array]:
         """The outputs on the host, for which it waits."""
-        try:
-            arrays = residents.fetched(run.outputs)
-        except (RuntimeError, ValueError) as error:
-            raise translated("run", error) from error
+        arrays = residents.fetched(run.outputs)
         self._feeding.back(run.copies)
         return arrays
 
@@ -304,13 +306,4 @@ class XlaExecutable(Executable):
             values, outputs = lax.scan(step, first, [feeds[n] for n in along], length=times)
             return outputs, values, []
 
-        with settings(), told("compile"), warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Some donated buffers were not usable")
-            given = _forms(feeds), _forms(self._changing), _forms(self._kept)
-            jitted = jax.jit(run, donate_argnums=(1,) if self.donates else ())
-            return jitted.lower(*given).compile()
-
-
-def _forms(nodes: Sequence[Any]) -> list[Any]:
-    """Shapes and dtypes of nodes or arrays, for JAX."""
-    return [jax.ShapeDtypeStruct(x.shape, x.dtype) for x in nodes]
+        return self._made(run, feeds, along)

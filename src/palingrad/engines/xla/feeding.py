@@ -33,7 +33,7 @@ class Feeding:
         self._large = [n for n, one in enumerate(large) if one and self.in_place]
         self._free: list[list[Array]] = []  # sets of copies that no run uses
 
-    def lent(self, feeds: Sequence[Array]) -> tuple[list[Any], list[Array]]:
+    def lent(self, compiled: Any, feeds: Sequence[Array]) -> tuple[list[Any], list[Array]]:
         """The feeds as a run takes them, and the copies to be given `back` after it."""
         given: list[Any] = list(feeds)
         for array, value in sent(self.send):

@@ -6,6 +6,7 @@ compiled for the engine.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -13,11 +14,16 @@ from typing import Any
 import jax as _jax  # pyright: ignore[reportMissingImports]
 import jax.numpy as _jnp  # pyright: ignore[reportMissingImports]
 
-from ...errors import EngineError
+from ...errors import EngineError, PalingradError
+from ...processes import current
 
 jax: Any = _jax
 jnp: Any = _jnp
 lax: Any = _jax.lax
+# What the errors of computations across processes mention.
+_TOGETHER = re.compile(
+    "gloo|nccl|mpi|collective|coordination|peer|socket|connection", re.IGNORECASE
+)
 
 
 @contextmanager
@@ -42,17 +48,20 @@ def told(what: str) -> Generator[None]:
     try:
         yield
     except (RuntimeError, ValueError) as error:
-        found = translated(what, error)
-        if found is error:
+        if isinstance(error, PalingradError):
             raise
-        raise found from error
+        raise translated(what, error) from error
 
 
-def translated(what: str, error: Exception) -> EngineError:
-    """An error of JAX's as an EngineError that says what to do."""
-    if isinstance(error, EngineError):
+def translated(what: str, error: BaseException) -> PalingradError:
+    """An error of JAX's as an EngineError that says what to do. Raises ProcessError for one that
+    another process has caused."""
+    if isinstance(error, PalingradError):
         return error
     message = str(error)
+    group = current()
+    if group is not None and _TOGETHER.search(message):
+        group.blame(error)
     if "RESOURCE_EXHAUSTED" in message or "out of memory" in message.lower():
         return EngineError(
             f"{what}: the device has not enough memory ({_first_line(message)}).",

@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from itertools import chain, repeat
 from operator import attrgetter, is_
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -33,7 +33,8 @@ from ...graph.state.landing import (
     state_lock,
 )
 from ...graph.state.turns import exhaust
-from .jaxlib import jnp, settings
+from .jaxlib import translated
+from .mesh.layout import Layout, parts_of, whole
 
 is_observed = attrgetter("_observed")
 _PAUSE = 1e-4  # seconds between two looks at whether a run is over
@@ -58,6 +59,17 @@ class Resident:
             return {self.variable: np.broadcast_to(np.zeros((), value.dtype), value.shape)}
         return {}
 
+    @property
+    def form(self) -> Array:
+        """An array of the value's shape and dtype, which needn't be fetched for that."""
+        value = self.value
+        return np.broadcast_to(np.zeros((), value.dtype), value.shape)
+
+    def parts(self) -> list[tuple[tuple[int, ...], Array]] | None:
+        """Where several processes share the value: where each of the parts begins that this one is
+        to save, and its elements. None where the process has the whole value."""
+        return parts_of(self.value)
+
     def end(self) -> None:
         """Gives the Variable an array on the host, after the run that writes over it."""
         variable = self.variable
@@ -67,7 +79,7 @@ class Resident:
                 continue
             value = self.value
             try:
-                array = np.array(value)
+                array = np.array(whole(value))
             except RuntimeError:
                 if not value.is_deleted():
                     raise
@@ -106,6 +118,11 @@ class Resident:
 class Lost:
     """Stands for the lease of a Variable whose value a run wrote over that had no result."""
 
+    form: ClassVar[Array | None] = None
+
+    def parts(self) -> None:
+        """None: see Resident."""
+
     def __init__(self, variable: Variable, shape: tuple[int, ...], dtype: Any) -> None:
         self.torn: dict[Variable, Array] = {variable: np.broadcast_to(np.zeros((), dtype), shape)}
 
@@ -127,7 +144,7 @@ class Taken(NamedTuple):
     values: list[Any]
 
 
-def take(variables: Sequence[Variable]) -> Taken:
+def take(variables: Sequence[Variable], layout: Layout) -> Taken:
     """The values of Variables on the device, sent there where they aren't yet."""
     while True:
         with state_lock:
@@ -142,7 +159,9 @@ def take(variables: Sequence[Variable]) -> Taken:
         if elsewhere:
             recalls.hold(recall, elsewhere)
             continue
-        values = [_value(variable, *pair) for variable, pair in zip(variables, pairs, strict=True)]
+        values = [
+            _value(layout, variable, *pair) for variable, pair in zip(variables, pairs, strict=True)
+        ]
         busy = [
             lease
             for lease, value in zip(leases, values, strict=True)
@@ -151,6 +170,8 @@ def take(variables: Sequence[Variable]) -> Taken:
         if busy:
             busy[0].wait()
             continue
+        if not all(map(layout.holds, variables, values)):
+            continue  # another thread's run has moved one meanwhile
         tokens = [
             value if array is None else array
             for value, (array, _) in zip(values, pairs, strict=True)
@@ -158,16 +179,31 @@ def take(variables: Sequence[Variable]) -> Taken:
         return Taken(tokens, values)
 
 
-def _value(variable: Variable, array: Any, lease: Any) -> Any:
+def _value(layout: Layout, variable: Variable, array: Any, lease: Any) -> Any:
     """A Variable's value on the device; the Variable remembers one that is sent."""
     if isinstance(lease, Resident) and (array is None or lease.array is array):
         if array is None or not lease.value.is_deleted():
-            return lease.value
-    with settings():
-        value = jnp.array(array, copy=True)
+            return lease.value if layout.holds(variable, lease.value) else _moved(layout, lease)
+    value = layout.put(variable, array)
     with state_lock:
         if variable._array is array:
             variable._lease = Resident(variable, value, array)
+    return value
+
+
+def _moved(layout: Layout, resident: Resident) -> Any:
+    """The value of a Variable that another program has left lying in another way."""
+    value = resident.value
+    try:
+        moved = layout.put(resident.variable, value if resident.array is None else resident.array)
+    except RuntimeError:
+        if value.is_deleted():  # by a run of another thread, for whose end `take` waits
+            return value
+        raise
+    with state_lock:
+        if resident.value is value and resident.writer is None:
+            resident.value, state.version = moved, object()
+            return moved
     return value
 
 
@@ -309,7 +345,10 @@ def give_up(residents: Sequence[Resident]) -> None:
 
 def fetched(values: Sequence[Any]) -> list[Array]:
     """Results as read-only arrays on the host."""
-    arrays = [np.asarray(one) for one in values]
+    try:
+        arrays = [np.asarray(one) for one in values]  # which are whole on each device
+    except (RuntimeError, ValueError) as error:
+        raise translated("run", error) from error
     for array in arrays:
         array.setflags(write=False)
     return arrays

@@ -32,6 +32,7 @@ class Trace:
     hosted: dict[Node, str] = field(default_factory=dict[Node, str])  # what NumPy computes, why
     spans: list[Span] = field(default_factory=list[Span])  # integers to be checked
     mixed: Mixed | None = None  # where bfloat16 is computed with
+    parallel: tuple[str, int] | None = None  # axis and size of the mesh that shares a map's rows
 
     def inner(self, results: Sequence[Node]) -> Trace:
         """The trace of a region, which has spans of its own."""

@@ -56,6 +56,7 @@ class Regional(MultipleOutputs):
     complexes = True
     selective: ClassVar[bool] = True  # vjp is told which inputs need a cotangent, and
     #                                   which outputs have none: theirs is None
+    shared: ClassVar[bool] = False  # whether devices may share its steps, which have no carries
     chooses: ClassVar[bool] = False  # whether a run is that of one region, whose number is the
     #                                  first input, for the other inputs
 

@@ -167,6 +167,9 @@ def lifted(
     captures = list(dict.fromkeys(node for order in inner for node in order if is_outer(node)))
     regions: list[Region] = []
     for (parameters, results), order in zip(bodies, inner, strict=True):
+        for node in order:  # of the expansion of a composite that was differentiated in the body
+            if isinstance(node, Random) and not is_outer(node):
+                raise RegionGraph(where).random(node)
         _check_drawn(where, order)
         region = Region((*parameters, *captures), tuple(results))  # pyright: ignore[reportArgumentType]
         region.__dict__["order"] = order

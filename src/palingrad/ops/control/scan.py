@@ -66,7 +66,7 @@ def scan(
     reverse = flag("scan: reverse", reverse)
     unroll = whole("scan: unroll", unroll, least=1, like=2)
     every = _every(checkpoint)
-    loop = _Scan("scan", f, name)
+    loop = Scan("scan", f, name)
     rows = filled(xs, [_rows(x) for x in nodes_of(xs)])
     steps = _steps(nodes_of(rows), length)
     if every > 1 or unroll > 1:
@@ -112,11 +112,16 @@ def _steps(rows: Sequence[Node], length: Any) -> int | None:
     return next(iter(counts), None)
 
 
-class _Scan:
+class Scan:
     """A function f(carry, x) that is traced into the body of a Loop."""
 
-    def __init__(self, where: str, f: Function, name: str | None) -> None:
-        self.where, self._f, self._name = where, f, name
+    def __init__(self, where: str, f: Function, name: str | None, kind: type[Loop] = Loop) -> None:
+        self.where, self._f, self._name, self._kind = where, f, name, kind
+
+    def stacked(self, xs: Any) -> Any:
+        """The stacked ys of a function without a carry."""
+        rows = filled(xs, [_rows(x) for x in nodes_of(xs)])
+        return self(None, rows, _steps(nodes_of(rows), None), reverse=False, checkpoint=False)[1]
 
     def __call__(
         self, init: Any, xs: Any, length: int | None, *, reverse: bool, checkpoint: bool
@@ -134,7 +139,7 @@ class _Scan:
         with tracing(self.where):
             ys = [strong(one) for one in nodes_of(y)]
         (region,), captures = lifted(self.where, [([*first, *slices], [*results, *ys])], began)
-        loop = Loop(
+        loop = self._kind(
             *carries.nodes, *rows, *captures,
             regions=(region,), carries=len(first), slices=len(rows), length=length,
             reverse=reverse, checkpoint=checkpoint, name=self._name,
@@ -160,7 +165,7 @@ def _row(x: Node) -> Any:
 
 
 def _grouped(
-    loop: _Scan, init: Any, xs: Any, steps: int, reverse: bool, unroll: int, every: int
+    loop: Scan, init: Any, xs: Any, steps: int, reverse: bool, unroll: int, every: int
 ) -> tuple[Any, Any]:
     """A scan whose body holds several steps: `unroll` in a row, or a loop of `every` steps, of
     which the reverse pass keeps only the first carries."""
@@ -169,7 +174,7 @@ def _grouped(
 
     def body(carry: Any, x: Any) -> tuple[Any, Any]:
         if every > 1:
-            inner = _Scan(loop.where, loop._f, None)
+            inner = Scan(loop.where, loop._f, None)
             if unroll > 1:
                 return _grouped(inner, carry, x, size, reverse, unroll, 1)
             return inner(carry, x, size, reverse=reverse, checkpoint=False)
@@ -182,7 +187,7 @@ def _grouped(
         return filled(xs, parts)
 
     def whole_groups(carry: Any) -> tuple[Any, Any]:
-        outer = _Scan(loop.where, body, loop._name)
+        outer = Scan(loop.where, body, loop._name)
         rows = cut(0, groups * size, True)
         last, ys = outer(carry, rows, groups, reverse=reverse, checkpoint=every > 1)
         return last, filled(ys, [_flat(y, groups, size) for y in nodes_of(ys)])
@@ -217,7 +222,7 @@ def _flat(y: Node, groups: int, size: int) -> Node:
     return ops.concat([y[group] for group in range(groups)], axis=0)
 
 
-def _in_a_row(loop: _Scan, carry: Any, xs: Any, size: int, reverse: bool) -> tuple[Any, Any]:
+def _in_a_row(loop: Scan, carry: Any, xs: Any, size: int, reverse: bool) -> tuple[Any, Any]:
     """`size` steps without a loop."""
     ys: list[Any] = [None] * size
     structure = carry

@@ -11,12 +11,14 @@ import numpy as np
 
 from ...dtypes import Array, is_integer
 from ...engines.ahead import Lasting
+from ...engines.placement import current
 from ...errors import ArgumentError
 from ...functions import function
 from ...graph.leaves import Constant
 from ...graph.promotion import as_node
 from ...graph.registry import ops
 from ...optim.base import Optimizer
+from ...scale.blocks import in_blocks
 from ..checks import check_classes, check_data
 from .coming import Coming
 from .problem import Problem, accepts, arrays_in, classifies, mapped, prepared
@@ -71,11 +73,20 @@ class Step:
 
     def __call__(self, inputs: Any, targets: Any) -> tuple[Any, Any]:
         """(mean loss, number of correct predictions, or −1), after the update."""
+        placement = current()
+        if placement is not None and placement.blocks is not None and self._accumulate == 1:
+            mean, hits = in_blocks(self._optimizer, self._measured, (inputs, targets), None)
+            return mean, ops.sum(hits)
+        mean, hits = self._measured(inputs, targets)
+        self._update(mean, arrays_in(targets)[0].shape[0])
+        return mean, hits
+
+    def _measured(self, inputs: Any, targets: Any) -> tuple[Any, Any]:
+        """(mean loss, number of correct predictions, or −1) of a batch or a block of one."""
         with self._streams.restarted():
             outputs = self._problem.outputs(inputs, training=True)
         self.check(outputs, targets)
         mean = self._problem.mean(outputs, targets)
-        self._update(mean, arrays_in(targets)[0].shape[0])
         if not classifies(outputs, targets):
             return mean, Constant(np.int64(-1))
         self.each = int(np.prod(targets.shape[1:]))
@@ -117,13 +128,20 @@ class Steps:
         self.count = -(-self.rows // batch_size)
         step.check = self._check
 
-        def taken(rows: Any, *arrays: Any) -> Any:
-            parts = iter([ops.take(array, rows, axis=0) for array in arrays])
+        def fed(*arrays: Any) -> Any:
+            parts = iter(arrays)
             x = mapped(lambda _: next(parts), self._inputs)
             return step(x, mapped(lambda _: next(parts), self._targets))
 
-        self._many = function(taken, engine=engine, runs=self._whole * epochs)
-        self._last = function(taken, engine=engine, runs=epochs)
+        def taken(rows: Any, *arrays: Any) -> Any:
+            return fed(*[ops.take(array, rows, axis=0) for array in arrays])
+
+        # On a mesh each device is sent its examples, not all of the data.
+        self._gathers = current() is not None
+        self._along = range(len(self._leaves)) if self._gathers else (0,)
+        run = fed if self._gathers else taken
+        self._many = function(run, engine=engine, runs=self._whole * epochs)
+        self._last = function(run, engine=engine, runs=epochs)
         self._apply = function(lambda: optimizer.apply(), engine=engine)
 
     def _check(self, outputs: Any, targets: Any) -> None:
@@ -143,22 +161,27 @@ class Steps:
         steps = at_once or max(self.count // _UPDATES, 1)
         steps = 1 if self._accumulate > 1 else steps
         whole = order[: self._whole * size].reshape(self._whole, size)
-        data = Lasting(self._leaves)  # of this epoch: callbacks between epochs may change it
+        # Those of this epoch: callbacks between epochs may change them.
+        data = Lasting([] if self._gathers else self._leaves)
         for start in range(first, self._whole, steps):
             rows = whole[start : start + steps]
             with watch.step(), data.during():
                 if len(rows) == 1:
-                    mean, hits = self._many(rows[0], *self._leaves)
+                    mean, hits = self._many(*self._given(rows[0]))
                     mean, hits = mean.reshape(1), hits.reshape(1)
                 else:
-                    mean, hits = self._many.repeat(rows, *self._leaves, along=(0,))
+                    mean, hits = self._many.repeat(*self._given(rows), along=self._along)
                 self._applied(start + len(rows))
             yield mean, hits, np.full(len(rows), size)
         if len(rest) and first <= self._whole:
             with watch.step(), data.during():
-                mean, hits = self._last(rest, *self._leaves)
+                mean, hits = self._last(*self._given(rest))
                 self._applied(self.count)
             yield mean.reshape(1), hits.reshape(1), np.full(1, len(rest))
+
+    def _given(self, rows: Array) -> list[Array]:
+        """What a step, or several, with these rows is fed."""
+        return [one[rows] for one in self._leaves] if self._gathers else [rows, *self._leaves]
 
     def _applied(self, done: int) -> None:
         """Take the step along what was accumulated, after every few batches and at the end."""

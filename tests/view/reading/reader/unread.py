@@ -14,6 +14,7 @@ INDICES = "a line reads an array at indices that are grids of constants"
 VALUES = {
     "Mapped": "it is another operation, applied to each example",
     "Item": CONTROL, "Switch": CONTROL, "Loop": CONTROL, "WhileLoop": CONTROL,
+    "Blocks": CONTROL,
     "AssignVariable": CONTROL, "Group": CONTROL,
     "StudentSlope": ORDERS, "Betainc": ORDERS, "Gammainc": ORDERS, "Zeta": ORDERS,
     "SincDerivative": ORDERS, "ErfcxIntegral": ORDERS,

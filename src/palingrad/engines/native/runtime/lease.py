@@ -56,6 +56,10 @@ class Lease:
     """
 
     torn: ClassVar[dict[Variable, Array]] = {}
+    form: ClassVar[Array | None] = None
+
+    def parts(self) -> None:
+        """None: the arrays are whole, not parts of what several processes share."""
 
     def __init__(
         self, updated: Sequence[Variable], library: Any, recalled: Callable[[int], int]
