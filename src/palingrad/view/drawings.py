@@ -49,8 +49,9 @@ class Drawing:
         *,
         right: bool = False,
         values: bool | None = None,
+        simplified: bool = True,
     ) -> None:
-        self.what, self.picture = what, shown
+        self.what, self.picture, self.simplified = what, shown, simplified
         self.style: Style = style
         self.right, self.values = right, values
         self._canvas = canvas
@@ -156,7 +157,10 @@ def draw(
             scene = folded(scene)
         return painted(scene, right=direction == "right")
 
-    drawing = Drawing(what, shown, canvas, style, right=direction == "right", values=values)
+    drawing = Drawing(
+        what, shown, canvas, style,
+        right=direction == "right", values=values, simplified=simplified,
+    )  # fmt: skip
     if path is not None:
         drawing.save(path)
     return drawing
@@ -209,7 +213,7 @@ def _only(what: Any) -> Node:
 
 
 def _page(drawing: Drawing, path: Any) -> None:
-    write_page(drawing.what, path)
+    write_page(drawing.what, path, simplified=drawing.simplified)
 
 
 _WRITERS: dict[str, Callable[[Drawing, Any], str | bytes | None]] = {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ...autodiff.gradients import Gradient
@@ -61,10 +61,14 @@ class Link:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """All items and links in topological order. Equal graphs give equal pictures."""
+    """All items and links in topological order. Equal graphs give equal pictures.
+
+    `counterparts` has the node that is shown for each node of a graph that was simplified.
+    """
 
     items: tuple[Item, ...]
     links: tuple[Link, ...]
+    counterparts: Mapping[Node, Node] = field(default_factory=dict[Node, Node])
 
 
 def picture(what: Any, *, regions: bool | None = False, simplify: bool = False) -> Picture:
@@ -77,7 +81,9 @@ def picture(what: Any, *, regions: bool | None = False, simplify: bool = False) 
     what = node_of(what)
     roots, updates = _roots(what)
     simple = simplified(_ends(roots) if isinstance(what, Graph) else roots) if simplify else None
+    counterparts: Mapping[Node, Node] = {}
     if simple is not None:
+        counterparts = simple.counterpart | dict(zip(roots, simple.roots, strict=True))
         roots = list(simple.roots)
         values = roots[len(roots) - len(updates) :]
         updates = [(variable, value) for (variable, _), value in zip(updates, values, strict=True)]
@@ -109,7 +115,7 @@ def picture(what: Any, *, regions: bool | None = False, simplify: bool = False) 
         name = names.get(id(variable)) or names_of([variable])[id(variable)]
         items.append(Item(f"u{number}", variable, f"{name} ←", "update", "operation", ()))
         links.append(Link(keys[id(value)], f"u{number}", 0))
-    return Picture(tuple(items), tuple(links))
+    return Picture(tuple(items), tuple(links), counterparts)
 
 
 def nodes_of(what: Any) -> set[Node]:

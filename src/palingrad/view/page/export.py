@@ -5,18 +5,19 @@ from __future__ import annotations
 import linecache
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from ...dtypes import Array, is_complex
 from ...errors import GradientError, GraphError, printable
+from ...graph.graph import Graph
 from ...graph.kinds import Assign
 from ...graph.leaves import Constant, Variable
 from ...graph.node import Node
 from ...graph.operation import Item as OutputItem, MultipleOutputs, Operation
+from ...graph.protocols.stand_in import node_of
+from ...passes.program import Program
 from ...version import __version__
 from ..drawing.model import Item, Picture, picture
 from ..reading.mathematics.mathml import formula
@@ -24,7 +25,7 @@ from .arrays import WHOLE, Budget, cost, encoded, numbers, shortened, whole
 from .blocks import Blocks
 from .float64_shadow import flat, shadows_of, values_of
 from .hierarchy import hierarchy
-from .measure import bytes_of, dead_units
+from .measure import attributes_of, bytes_of, dead_units, dtype_of, shape_of
 from .opening.captions import Captions, product_entry
 from .opening.cards import CARDS, card, size, thumbnail
 from .overlays import overlays, runs
@@ -54,6 +55,7 @@ class Options:
     time: bool = False
     budget: int = 8_000_000
     theme: str = "auto"
+    simplified: bool = True  # whether derivatives among the nodes are shown simplified
     repairs: bool = True  # whether the page of a faulty run has the repaired one too
     notes: list[str] = field(default_factory=list[str])
 
@@ -63,7 +65,8 @@ class Export:
 
     def __init__(self, what: Any, options: Options) -> None:
         self.what, self.options = what, options
-        self.picture: Picture = picture(what)
+        simplify = options.simplified and not isinstance(what, (Graph, Program))
+        self.picture: Picture = picture(what, simplify=simplify)
         self.items = self.picture.items
         if not self.items:
             raise GraphError("view: the graph is empty.", hint="Build nodes in it first.")
@@ -93,19 +96,30 @@ class Export:
         take precedence."""
         of: Any = self.options.of
         if of is not None:
-            if not isinstance(of, Node) or of not in self.first:
+            shown = self.shown(of) if isinstance(of, Node) else None
+            if shown is None:
                 which = f"{of.label()}{of.built()}" if isinstance(of, Node) else f"of={of!r:.60}"
                 raise GraphError(f"view: {which} isn't a node of this graph")
-            return of
-        used = {link.source for link in self.picture.links if self._forward(link.target)}
-        ends = [
-            item.node
-            for item in self.items
-            if item.role == "forward" and item.key not in used and self._takes(item.node)
-            and isinstance(item.node, Operation)
-        ]  # fmt: skip
+            return shown
+        if self.picture.counterparts:  # roots: what they are gradients of may not be shown
+            last = [x for x in self._roots() if self._takes(x)]
+            ends = [x for x in last if self.items[self.first[x]].role == "forward"] or last
+        else:
+            used = {link.source for link in self.picture.links if self._forward(link.target)}
+            ends = [
+                item.node
+                for item in self.items
+                if item.role == "forward" and item.key not in used and self._takes(item.node)
+                and isinstance(item.node, Operation)
+            ]  # fmt: skip
         single = [node for node in ends if self._size(node) == 1]
         return (single or ends or [None])[-1]
+
+    def _roots(self) -> list[Node]:
+        """The nodes that the page was asked for, as it shows them."""
+        what = node_of(self.what)
+        nodes: Sequence[Node] = [what] if isinstance(what, Node) else what
+        return [shown for node in nodes if (shown := self.shown(node)) is not None]
 
     def _derivatives(self) -> tuple[dict[Node, Array], str]:
         """The result's derivatives, and a note if there are none."""
@@ -205,12 +219,17 @@ class Export:
 
     def at(self, node: Any) -> int:
         """The place of a node, given itself or its name. Raises GraphError if there is none."""
-        if isinstance(node, Node) and node in self.first:
-            return self.first[node]
+        if isinstance(node, Node) and (shown := self.shown(node)) is not None:
+            return self.first[shown]
         for place, item in enumerate(self.items):
             if isinstance(node, str) and node in (item.label, item.key, item.node.name):
                 return place
         raise GraphError(f"view: no node {node!r:.60} in this graph")
+
+    def shown(self, node: Node) -> Node | None:
+        """The node that the page shows for this one of the graph."""
+        found = self.picture.counterparts.get(node, node)
+        return found if found in self.first else None
 
     def _label(self, node: Node) -> str:
         return self.items[self.first[node]].label if node in self.first else ""
@@ -226,7 +245,8 @@ class Export:
     def _title(self) -> str:
         if self.result is None:
             return f"{len(self.items)} nodes"
-        return self.items[self.first[self.result]].label
+        item = self.items[self.first[self.result]]
+        return f"{item.label} = {item.derivative}" if item.derivative else item.label
 
     def _notes(self) -> list[str]:
         refusal = [self._refusal] if self._refusal else []
@@ -246,7 +266,7 @@ class Export:
         data: Json = {
             "k": item.key, "n": item.label, "r": item.role, "t": item.kind,
             "o": "assign" if update else node.kind_name(),
-            "d": _dtype(node, value), "sh": _shape(node, value),
+            "d": dtype_of(node, value), "sh": shape_of(node, value),
         }  # fmt: skip
         if item.scope:
             data["sc"] = list(item.scope)
@@ -254,7 +274,7 @@ class Export:
             data["m"] = self.formulas.setdefault(formula(node), len(self.formulas))
             if (caption := self.captions.of(node, self.values, self._label)) is not None:
                 data["c"] = caption
-            if plain := _attributes(node):
+            if plain := attributes_of(node):
                 data["a"] = plain
         if isinstance(node, Variable) and node.trainable:
             data["tr"] = 1
@@ -371,27 +391,3 @@ def source(node: Node) -> list[Any] | None:
         return None
     text = linecache.getline(origin.file, origin.line).strip()
     return [os.path.basename(origin.file), origin.line, text]
-
-
-def _shape(node: Node, value: Any) -> Any:
-    if isinstance(value, tuple):
-        return [int(sum(np.size(output) for output in value))] if value else None
-    shape: Any = node.shape if value is None else np.shape(value)
-    if shape is None or isinstance(node, MultipleOutputs):
-        return None
-    return list(shape)
-
-
-def _dtype(node: Node, value: Any) -> str | None:
-    dtype = getattr(value, "dtype", None) if not isinstance(value, tuple) else None
-    dtype = dtype or (None if isinstance(node, MultipleOutputs) else node.dtype)
-    return None if dtype is None else str(dtype)
-
-
-def _attributes(node: Operation) -> str:
-    """The operation's attributes, as in a call: axis=0, keepdims=True."""
-    parts: list[str] = []
-    for name, value in node.attributes.items():
-        text = value.label() if isinstance(value, Node) else repr(value)
-        parts.append(f"{name}={text}"[:80])
-    return ", ".join(parts)

@@ -1,4 +1,4 @@
-"""Measurements by which the page can colour nodes: time, memory, dead units."""
+"""What the page says of a node besides its numbers: time, memory, dead units, shape, attributes."""
 
 from __future__ import annotations
 
@@ -61,3 +61,29 @@ def dead_units(node: Node, value: Any) -> float | None:
         return None
     off = (array.reshape(-1, array.shape[-1]) <= 0).all(axis=0)
     return float(np.mean(off))
+
+
+def shape_of(node: Node, value: Any) -> Any:
+    """The shape of a node's value as the page has it; None if it is unknown."""
+    if isinstance(value, tuple):
+        return [int(sum(np.size(output) for output in value))] if value else None
+    shape: Any = node.shape if value is None else np.shape(value)
+    if shape is None or isinstance(node, MultipleOutputs):
+        return None
+    return list(shape)
+
+
+def dtype_of(node: Node, value: Any) -> str | None:
+    """The name of the dtype; None if the node has several outputs."""
+    dtype = getattr(value, "dtype", None) if not isinstance(value, tuple) else None
+    dtype = dtype or (None if isinstance(node, MultipleOutputs) else node.dtype)
+    return None if dtype is None else str(dtype)
+
+
+def attributes_of(node: Operation) -> str:
+    """The operation's attributes, as in a call: axis=0, keepdims=True."""
+    parts: list[str] = []
+    for name, value in node.attributes.items():
+        text = value.label() if isinstance(value, Node) else repr(value)
+        parts.append(f"{name}={text}"[:80])
+    return ", ".join(parts)

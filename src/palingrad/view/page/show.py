@@ -92,6 +92,7 @@ def show(
     title: str | None = None,
     overlay: Any = None,
     compare: Any = None,
+    simplified: bool = True,
     time: bool = True,
     budget: int = 8_000_000,
     theme: Theme = "auto",
@@ -108,6 +109,8 @@ def show(
     feeds: values for placeholders, so that a deferred graph shows numbers.
     overlay: numbers that colour the graph, {node or name: number}, or several such dicts by name.
     compare: another run of the same graph (a node, or values by node), or several by name.
+    simplified: show derivatives among the nodes without what only the reverse pass needed, as
+        drawings do; a Graph and a Program are shown with every node.
     time: measure the time of each operation.
     budget: bytes of numbers in the page; arrays beyond it are shown as a summary and a slice.
     theme: 'auto', 'light' or 'dark'.
@@ -120,8 +123,8 @@ def show(
         raise GraphError(f"view: theme must be 'auto', 'light' or 'dark', got {theme!r}")
     shown = Page(
         html(
-            what, of=of, feeds=feeds, title=title, overlay=overlay, compare=compare, time=time,
-            budget=budget, theme=theme, notes=list(notes),
+            what, of=of, feeds=feeds, title=title, overlay=overlay, compare=compare,
+            simplified=simplified, time=time, budget=budget, theme=theme, notes=list(notes),
         ),
         what=what,
     )  # fmt: skip

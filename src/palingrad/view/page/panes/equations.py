@@ -140,11 +140,23 @@ def _find(part: Sequence[str], whole: Sequence[str], taken: Sequence[Range]) -> 
             continue
         before = list(whole[max(0, at - 2) : at])
         is_index = before[-1:] == ["_"] or before == ["_", "{"]
-        in_word = before[-1:] == ["{"] and before[:1] and before[0] in _WORDS
         extends = end < len(whole) and whole[end] == "_" and part[-1] != "}"
-        if not is_index and not in_word and not extends:
+        if not (is_index or extends or _in_word(whole, at)):
             return at
     return None
+
+
+def _in_word(tokens: Sequence[str], at: int) -> bool:
+    """Whether the token is a letter of a word such as \\operatorname{gradient}."""
+    depth = 0
+    for place in range(at - 1, 0, -1):
+        if tokens[place] == "}":
+            depth += 1
+        elif tokens[place] == "{":
+            if not depth:
+                return tokens[place - 1] in _WORDS
+            depth -= 1
+    return False
 
 
 class _MarkedReader(FormulaReader):

@@ -1,0 +1,80 @@
+"""Pages of gradients: simplified, with the numbers that were computed."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import numpy as np
+import pytest
+
+import palingrad as pg
+from palingrad.errors import GraphError
+from palingrad.graph.traversal.order import postorder
+from palingrad.view.page.export import Export, Options
+
+
+def cubic() -> tuple[pg.Node, pg.Node, pg.Node, pg.Node]:
+    x = pg.Variable(np.float64(1.3), name="x")
+    y = x**3 + pg.sin(x)
+    dy = pg.gradients(y, [x])[0]
+    return x, y, dy, pg.gradients(dy, [x])[0]
+
+
+def exported(what: Any, **options: Any) -> tuple[Export, dict[str, Any]]:
+    export = Export(what, Options(**options))
+    return export, export.data()
+
+
+def test_a_second_derivative_is_five_nodes_and_names_what_it_is():
+    x, y, _, d2y = cubic()
+    export, data = exported(d2y)
+    assert len(data["nodes"]) == 5
+    assert data["title"].endswith("= ∂²y/∂x²")
+    assert export.result is not None
+    np.testing.assert_allclose(export.values[export.result], 6 * 1.3 - np.sin(1.3), rtol=1e-15)
+    np.testing.assert_allclose(export.totals[x], 6 - np.cos(1.3), rtol=1e-12)
+    raw, data = exported(d2y, simplified=False)
+    assert len(data["nodes"]) > 30
+    assert raw.result is y
+
+
+def test_what_is_given_by_its_node_is_found_after_simplifying():
+    x, y, dy, _ = cubic()
+    export, data = exported([y, dy], of=dy, overlay={dy: 2.0, y: 1.0})
+    assert export.result is export.shown(dy)
+    np.testing.assert_allclose(export.totals[x], 6 * 1.3 - np.sin(1.3), rtol=1e-12)
+    assert sorted(data["overlays"][0]["at"].values()) == [1.0, 2.0]
+    both, _ = exported([y, dy])
+    assert both.result is y  # the forward pass's result, as without simplifying
+
+
+def test_a_graph_and_a_graph_without_derivatives_stay_as_they_are():
+    with pg.Graph() as graph:
+        a = pg.placeholder((3,), name="a")
+        loss = pg.sum(pg.relu(a) ** 2)
+        slope = pg.gradients(loss, [a])[0]
+    export, _ = exported(graph, feeds={a: np.ones(3)})
+    assert slope in export.first
+    x = pg.Variable(2.0, name="x")
+    y = pg.exp(x)
+    assert exported(y)[0].order == [x, y]
+
+
+def test_of_a_node_that_is_simplified_away_nothing_is_differentiated():
+    _, y, dy, d2y = cubic()
+    inner = next(node for node in postorder(d2y) if node.kind_name() == "ones_like")
+    assert exported(d2y, of=inner, simplified=False)[0].result is inner
+    with pytest.raises(GraphError, match="isn't a node of this graph"):
+        exported(d2y, of=inner)
+    assert y.shape == dy.shape == ()
+
+
+def test_a_letter_of_a_word_isn_t_marked_as_the_node_of_that_name():
+    with pg.Graph():
+        a = pg.placeholder((3,), name="a")
+        slope = pg.gradients(pg.sum(a * a), [a])[0]
+    _, data = exported(slope, feeds={a: np.ones(3)}, simplified=False)
+    texts = [re.sub(r"<[^>]+>", "", text) for _, text in data["equations"]]
+    assert any("gradient" in text for text in texts)
+    assert not any("&lt;" in text for text in texts)
