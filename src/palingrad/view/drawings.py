@@ -49,9 +49,9 @@ class Drawing:
         *,
         right: bool = False,
         values: bool | None = None,
-        simplified: bool = True,
     ) -> None:
-        self.what, self.picture, self.simplified = what, shown, simplified
+        self.what, self.picture = what, shown
+        self.simplified = True  # whether the page of it is
         self.style: Style = style
         self.right, self.values = right, values
         self._canvas = canvas
@@ -157,10 +157,8 @@ def draw(
             scene = folded(scene)
         return painted(scene, right=direction == "right")
 
-    drawing = Drawing(
-        what, shown, canvas, style,
-        right=direction == "right", values=values, simplified=simplified,
-    )  # fmt: skip
+    drawing = Drawing(what, shown, canvas, style, right=direction == "right", values=values)
+    drawing.simplified = simplified
     if path is not None:
         drawing.save(path)
     return drawing

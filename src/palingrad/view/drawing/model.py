@@ -80,10 +80,11 @@ def picture(what: Any, *, regions: bool | None = False, simplify: bool = False) 
     """
     what = node_of(what)
     roots, updates = _roots(what)
-    simple = simplified(_ends(roots) if isinstance(what, Graph) else roots) if simplify else None
+    ends = _ends(roots) if isinstance(what, Graph) else roots
+    simple = simplified(ends) if simplify else None
     counterparts: Mapping[Node, Node] = {}
     if simple is not None:
-        counterparts = simple.counterpart | dict(zip(roots, simple.roots, strict=True))
+        counterparts = simple.counterpart | dict(zip(ends, simple.roots, strict=True))
         roots = list(simple.roots)
         values = roots[len(roots) - len(updates) :]
         updates = [(variable, value) for (variable, _), value in zip(updates, values, strict=True)]
