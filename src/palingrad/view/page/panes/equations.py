@@ -19,7 +19,7 @@ from ...reading.mathematics.mathml import FormulaReader
 
 LARGEST = 400  # nodes of the largest graph whose equations are exported; the page writes others
 TERM = 64  # tokens of the longest nested term; a longer one is an equation of its own
-_WORDS = {"\\mathrm", "\\operatorname", "\\text", "\\mathcal", "\\begin", "\\end"}
+_WORDS = {"\\mathrm", "\\mathbf", "\\operatorname", "\\text", "\\mathcal", "\\begin", "\\end"}
 
 Range = tuple[int, int]  # from a token up to another
 Part = tuple[Node, int, int]  # a node's term: from a token up to another
