@@ -100,3 +100,13 @@ def test_a_result_without_a_name_isn_t_called_as_a_node_behind_it_is():
     assert "∂y" not in pg.latex(second).text
     first = pg.gradients(pg.sum(pg.cos(a) * a), [a])[0]
     assert exported(first)[1]["title"].endswith("∂y/∂a")
+
+
+def test_no_two_equations_have_the_same_left_side():
+    w = pg.Variable(np.array([[1.0, 2.0], [0.5, -1.0]]), name="w")
+    x = pg.Variable(np.array([[1.0, -2.0]]), name="x")
+    loss = pg.cross_entropy(pg.relu(x @ w) @ w, np.array([0]))
+    _, data = exported(list(pg.gradients(loss, [w, x])))
+    sides = [re.sub(r"<[^>]+>", "", text).split("=")[0] for _, text in data["equations"]]
+    assert len(sides) > 3
+    assert len(set(sides)) == len(sides), sides

@@ -55,7 +55,7 @@ def equations(order: Sequence[Node], called: Mapping[int, str] | None = None) ->
     places = {node: place for place, node in enumerate(order)}
     names = user_names(order)
     uses = Counter(id(x) for node in order for x in node.inputs)
-    letters = Letters(names.values())
+    letters = Letters([*names.values(), *(called or {}).values()])
     terms: dict[Node, Term] = {}
     found: list[list[Any]] = []
     for node in order:
