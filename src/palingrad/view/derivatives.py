@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ..graph.context import level_of, result_of, target_of
 from ..graph.node import Node
+from ..graph.traversal.order import postorder
 from .names import is_named, names_of
 
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -68,7 +69,7 @@ def names_in(
     """The name of y, and of each x, of derivatives whose y and x have names.
 
     `names` are those of the nodes that are shown, `spelled` writes the names of others. The one
-    result without a name is called y.
+    result without a name is called y, unless it depends on a node of that name.
     """
     known = dict(names)
     asked = {
@@ -83,7 +84,9 @@ def names_in(
         derivative.y for derivative in derivatives.values() if _unnamed(derivative.y, known, others)
     }
     if len(unnamed) == 1 and "y" not in known.values():
-        known[id(unnamed.pop())] = "y"
+        result = next(iter(unnamed))
+        if "y" not in names_of(list(postorder(result))).values():
+            known[id(unnamed.pop())] = "y"
     unnamed.update(
         x
         for derivative in derivatives.values()

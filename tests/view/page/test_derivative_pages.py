@@ -78,3 +78,35 @@ def test_a_letter_of_a_word_isn_t_marked_as_the_node_of_that_name():
     texts = [re.sub(r"<[^>]+>", "", text) for _, text in data["equations"]]
     assert any("gradient" in text for text in texts)
     assert not any("&lt;" in text for text in texts)
+
+
+def test_a_bold_1_isn_t_marked_as_the_node_1():
+    with pg.Graph():
+        a = pg.Variable(np.array([-1.0, 0.5, 2.0]), name="a")
+        x = pg.Variable(np.array([1.0, 2.0, 3.0]), name="x")
+        slope = pg.gradients(pg.sum(pg.maximum(a, 0) ** 2 * pg.abs(a) * x), [a])[0]
+        second = pg.gradients(pg.sum(slope), [a])[0]
+    _, data = exported(second)
+    texts = [re.sub(r"<[^>]+>", "", text) for _, text in data["equations"]]
+    assert any("𝟏" in text for text in texts)
+    assert not any("&lt;" in text for text in texts)
+
+
+def test_a_result_without_a_name_isn_t_called_as_a_node_behind_it_is():
+    a = pg.Variable(np.array([-1.0, 0.5]), name="a")
+    y = pg.sum(pg.sin(a))
+    second = pg.gradients(pg.sum(pg.gradients(y, [a])[0]), [a])[0]  # −sin a: not ∂y/∂a
+    assert "∂y" not in exported(second)[1]["title"]
+    assert "∂y" not in pg.latex(second).text
+    first = pg.gradients(pg.sum(pg.cos(a) * a), [a])[0]
+    assert exported(first)[1]["title"].endswith("∂y/∂a")
+
+
+def test_no_two_equations_have_the_same_left_side():
+    w = pg.Variable(np.array([[1.0, 2.0], [0.5, -1.0]]), name="w")
+    x = pg.Variable(np.array([[1.0, -2.0]]), name="x")
+    loss = pg.cross_entropy(pg.relu(x @ w) @ w, np.array([0]))
+    _, data = exported(list(pg.gradients(loss, [w, x])))
+    sides = [re.sub(r"<[^>]+>", "", text).split("=")[0] for _, text in data["equations"]]
+    assert len(sides) > 3
+    assert len(set(sides)) == len(sides), sides

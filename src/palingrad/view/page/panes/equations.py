@@ -19,7 +19,7 @@ from ...reading.mathematics.mathml import FormulaReader
 
 LARGEST = 400  # nodes of the largest graph whose equations are exported; the page writes others
 TERM = 64  # tokens of the longest nested term; a longer one is an equation of its own
-_WORDS = {"\\mathrm", "\\operatorname", "\\text", "\\mathcal", "\\begin", "\\end"}
+_WORDS = {"\\mathrm", "\\mathbf", "\\operatorname", "\\text", "\\mathcal", "\\begin", "\\end"}
 
 Range = tuple[int, int]  # from a token up to another
 Part = tuple[Node, int, int]  # a node's term: from a token up to another
@@ -55,7 +55,7 @@ def equations(order: Sequence[Node], called: Mapping[int, str] | None = None) ->
     places = {node: place for place, node in enumerate(order)}
     names = user_names(order)
     uses = Counter(id(x) for node in order for x in node.inputs)
-    letters = Letters(names.values())
+    letters = Letters([*names.values(), *(called or {}).values()])
     terms: dict[Node, Term] = {}
     found: list[list[Any]] = []
     for node in order:
