@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -93,6 +97,14 @@ def test_numbers_of_a_gpt_on_8_devices_are_those_of_accumulation_on_one():
     assert same_bits(on_mesh("gpt", {"data": 8}, "fully_sharded"), accumulated("gpt"))
 
 
+def test_numbers_are_the_same_however_they_are_cut_where_xla_optimises():
+    flags = {"XLA_FLAGS": "--xla_force_host_platform_device_count=2"}
+    script = Path(__file__).with_name("optimised.py")
+    done = subprocess.run([sys.executable, script], env={**os.environ, **flags}, text=True,
+                          capture_output=True, timeout=120)  # fmt: skip
+    assert done.stdout.split() == ["True", "True", "True"], done.stderr
+
+
 def test_other_engines_compute_blocks_too():
     expected = in_blocks("mlp", "numpy")
     for found, wanted in zip(in_blocks("mlp", "native"), expected, strict=True):
@@ -125,12 +137,14 @@ def test_what_blocks_cannot_hold_is_refused_by_name():
     for options, says in (
         ({"batch_size": 12}, "batch_size=12 isn't a multiple of the 8 blocks.*batch_size=16"),
         ({"batch_size": 16, "accumulate": 2}, "Write a larger batch_size"),
-        ({"mesh": None}, "are for a mesh"),
+        ({"mesh": None}, "are for a mesh.*--mesh data=4"),
         ({"deterministic": False, "batch_size": 7}, "isn't a multiple of the 2 devices"),
         ({"engine": "numpy"}, "the numpy engine knows no meshes"),
     ):
         with pytest.raises(pg.errors.PalingradError, match=says):
             pg.train.fit(model, (x, np.zeros(16, int)), **{**fit, **options})  # pyright: ignore
+    with pg.scale.use(mesh), pytest.raises(pg.errors.ArgumentError, match=r"Write them in use\("):
+        pg.train.fit(model, (x, np.zeros(16, int)), optimizer=pg.optim.Adam(0.1), sharding="tensor")
     with pytest.raises(pg.errors.ShapeError, match="one row for each example"):
         pg.scale.minimize(pg.optim.Adam(0.1), lambda a, b: a, x, x[:3])
 

@@ -47,7 +47,7 @@ def test_meshes_that_cannot_be(axes, says):
         pg.scale.mesh(axes)
 
 
-@pytest.mark.parametrize("text", ["data", "data=x", "data=2,data=2", ""])
+@pytest.mark.parametrize("text", ["data", "data=x", "data=--2", "data=²", "data=2,data=2", ""])
 def test_texts_that_are_no_mesh(text):
     with pytest.raises(pg.errors.ArgumentError, match="--mesh data=4"):
         parsed(text)

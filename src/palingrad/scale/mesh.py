@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from math import prod
+from re import fullmatch
 from typing import Any
 
 from ..engines.placement import Mesh
@@ -58,7 +59,7 @@ def parsed(text: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for part in text.split(","):
         name, sign, size = part.strip().partition("=")
-        if not sign or not size.strip().lstrip("-").isdigit() or name.strip() in found:
+        if not sign or not fullmatch(r"-?[0-9]+", size.strip()) or name.strip() in found:
             raise ArgumentError(
                 f"mesh: {text!r:.60} isn't a mesh.", hint="Write --mesh data=4 or data=4,model=2."
             )

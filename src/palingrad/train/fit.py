@@ -114,8 +114,10 @@ def _on(
         mesh = mesh_of({DATA: -1})
     if mesh is None:
         if sharding is not None or flag("fit: deterministic", deterministic):
-            raise ArgumentError("fit: sharding and deterministic are for a mesh.",
-                                hint='Write mesh=pg.scale.mesh({"data": 4}).')  # fmt: skip
+            hint = 'Write mesh=pg.scale.mesh({"data": 4}), or --mesh data=4 on the command line.'
+            if found is not None:
+                hint = "Write them in use(…), whose mesh is in use."
+            raise ArgumentError("fit: sharding and deterministic are for a mesh.", hint=hint)
         if found is None:
             return nullcontext()
         found = replace(found, uneven=True)

@@ -56,6 +56,14 @@ def gathered(part: Any, spec: Spec) -> Any:
 
 def part_of(x: Any, spec: Spec, sizes: Mapping[str, int]) -> Any:
     """The part of a whole array that this device keeps."""
+    names = tuple(
+        name for axes in spec for name in ((axes,) if isinstance(axes, str) else axes or ())
+    )
+    count = prod(sizes[name] for name in names)
+    if count > 1:
+        # From a neighbour, whose copy is the same: XLA fuses no exchange, but would fuse the cut
+        # with what computes x, which may then be rounded otherwise.
+        x = lax.ppermute(x, names, [(n, (n + 1) % count) for n in range(count)])
     for place, axes in enumerate(spec):
         if axes is None:
             continue
