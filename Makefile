@@ -1,6 +1,5 @@
 # make train: a virtual environment, the package, and a network trained on the embedded digits.
 # make test:  what the tests need, and all tests.
-# make test-whole: the same, with all samples in the checks for which make test takes every third one.
 # make test-scale: JAX into the same environment, and the tests of the xla engine, which make test leaves out.
 # make soak-scale: kills one of four processes that train, 20 times, and goes on with three.
 # make fuzz:  random graphs over all operations in every style, for MINUTES; SEED is the first.
@@ -18,7 +17,7 @@ SEED ?= 1000
 QUIETLY = OPENBLAS_NUM_THREADS=1 PALINGRAD_NUM_THREADS=1 PALINGRAD_CACHE=$(abspath $(VENV))/cache PALINGRAD_VERIFY=1 PYTHONDONTWRITEBYTECODE=
 SOURCES = src tests benchmarks examples tools conftest.py
 
-.PHONY: train test test-whole test-scale soak-scale browser tiny fuzz soak mutate check format bench clean
+.PHONY: train test test-scale soak-scale browser tiny fuzz soak mutate check format bench clean
 .DEFAULT_GOAL := test
 
 $(VENV)/.made:
@@ -54,9 +53,6 @@ train: $(VENV)/.installed
 test: $(VENV)/.installed-test browser
 	@echo "tests/engines/xla and tests/scale aren't run here, because they need JAX: make test-scale"
 	$(QUIETLY) $(BIN)/python -m pytest -n 2 --dist worksteal --durations=10 --ignore=tests/engines/xla --ignore=tests/scale --ignore=src/palingrad/engines/xla --ignore=src/palingrad/scale/runtime.py
-
-test-whole: export PALINGRAD_TESTS = whole
-test-whole: test
 
 test-scale: $(VENV)/.installed-scale
 	$(QUIETLY) $(BIN)/python -m pytest -n 2 --dist loadgroup --durations=10 tests/engines/xla tests/scale

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from palingrad.autodiff.gradients import Gradient
@@ -17,14 +16,7 @@ from palingrad.ops.linalg.spectral import Eig
 from palingrad.ops.state import AssignVariable, Group
 from palingrad.proof import shipped
 from palingrad.proof.battery import CHECKS, subject_of, subject_of_all
-from palingrad.proof.checks import Subject
-from palingrad.proof.derivatives import (
-    order_of,
-    tangents_can_be_differentiated,
-    third_derivatives_are_slopes,
-)
 from second_engine import registered
-from whole import in_turn
 
 # What changes state or steers a run has no inputs that a sample could give; see the tests named.
 PROVEN_ELSEWHERE = {
@@ -42,8 +34,6 @@ PROVEN_ELSEWHERE = {
     WhileLoop: "control/test_branches.py",
 }
 OPERATIONS = [operation for operation in shipped() if operation not in PROVEN_ELSEWHERE]
-# A quarter of the time: derivatives of rules whose values and slopes are compared on all samples.
-DEALT = (third_derivatives_are_slopes, tangents_can_be_differentiated)
 TOGETHER = 8  # operations in a Program
 GROUPS = [OPERATIONS[n : n + TOGETHER] for n in range(0, len(OPERATIONS), TOGETHER)]
 
@@ -54,14 +44,8 @@ def test_every_operation_brings_samples():
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.__name__)
 def test_battery(operation):
-    """The checks that look at one sample after the other. Those that are dealt look at every third
-    real one and every third complex one, at least one of each, or with PALINGRAD_TESTS=whole at
-    all."""
-    subject = subject_of(operation)
-    found = faults([one for one in CHECKS if not (one.together or one in DEALT)], subject)
-    for check in DEALT:
-        found += faults([check], dealt(subject, check))
-    assert found == []
+    """The checks that look at one sample after the other."""
+    assert faults([check for check in CHECKS if not check.together], subject_of(operation)) == []
 
 
 @pytest.mark.parametrize("group", GROUPS, ids=lambda group: f"{group[0].__name__}…")
@@ -74,31 +58,6 @@ def test_battery_on_every_engine(group):
         if found:
             alone = [fault for one in group for fault in faults(checks, subject_of(one))]
             assert (alone or found) == []
-
-
-def dealt(subject, check):
-    """The cases that a check looks at here, among those that have such derivatives."""
-    deep = [case for case in subject.cases if order_of(case)] or subject.cases
-    alike = ([case for case in deep if is_turned(case) == turned] for turned in (False, True))
-    name = f"{subject.operation.__name__} {check.name}"
-    return Subject([case for cases in alike for case in in_turn(cases, name)], subject.engines)
-
-
-def is_turned(case):
-    """Whether a case has complex numbers."""
-    return any(map(np.iscomplexobj, case.arrays()))
-
-
-@pytest.mark.parametrize("count", [1, 2, 3, 5, 10])
-def test_some_things_have_their_turn_at_each_name_and_all_at_some(count, monkeypatch):
-    things = range(count)
-    monkeypatch.setattr("whole.WHOLE", False)
-    taken = [in_turn(things, f"name {number}") for number in range(50)]
-    assert all(count // 3 <= len(one) <= (count + 2) // 3 for one in taken)
-    assert min(map(len, taken)) >= 1
-    assert {one for some in taken for one in some} == set(things)
-    monkeypatch.setattr("whole.WHOLE", True)
-    assert in_turn(things, "name") == things
 
 
 def faults(checks, subject):
