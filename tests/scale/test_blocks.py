@@ -147,6 +147,10 @@ def test_what_blocks_cannot_hold_is_refused_by_name():
         pg.train.fit(model, (x, np.zeros(16, int)), optimizer=pg.optim.Adam(0.1), sharding="tensor")
     with pytest.raises(pg.errors.ShapeError, match="one row for each example"):
         pg.scale.minimize(pg.optim.Adam(0.1), lambda a, b: a, x, x[:3])
+    no_step: list[Any] = [(3, pg.sum), (pg.optim.Adam(0.1), 2.0)]
+    for optimizer, loss in no_step:
+        with pytest.raises(pg.errors.ArgumentError, match="an optimizer and a function"):
+            pg.scale.minimize(optimizer, loss, x)
 
 
 def test_fit_and_the_command_train_on_a_mesh(tmp_path, monkeypatch):

@@ -144,6 +144,11 @@ def test_what_is_fed_is_cut_or_said_to_be_whole():
     with pg.scale.use(mesh, inputs={"x": ()}):
         assert float(f(np.ones(9), 2.0)) == 18.0
     assert float(f(np.ones(9), 2.0)) == 18.0
+    other = pg.scale.mesh({"rows": 2})
+    with pytest.raises(pg.errors.ArgumentError, match="nothing is cut over"), pg.scale.use(other):
+        raise AssertionError
+    with pg.scale.use(other, inputs={"x": ("rows",)}):
+        assert float(f(np.ones(16), 2.0)) == 32.0
     unknown = pg.scale.use(mesh, sharding={"nothing*": ("data",)})
     w = pg.Variable(np.ones(8), name="w")
     with unknown, pytest.raises(pg.errors.ArgumentError, match="fits no Variable; they are 'w'"):

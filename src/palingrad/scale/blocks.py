@@ -9,13 +9,13 @@ import numpy as np
 
 from ..dtypes import float64, real_of
 from ..engines.placement import BLOCKS, current
-from ..errors import GraphError, ShapeError
+from ..errors import ArgumentError, GraphError, ShapeError
 from ..graph.leaves import Constant, Variable
 from ..graph.node import Node
 from ..graph.promotion import as_node
 from ..graph.registry import ops
 from ..messages.calls import public
-from ..messages.checks import whole
+from ..messages.checks import shown, whole
 from ..ops.control.blocks import of_blocks
 from ..ops.reduction.axes import narrowed
 from ..shapes import sizes
@@ -47,6 +47,12 @@ def minimize(
     of which each computes some blocks where `use(mesh, deterministic=True)` is. `loss` can't draw
     random numbers nor assign Variables. Arrays that can't be cut evenly are one block.
     """
+    if not callable(loss) or not callable(getattr(optimizer, "gradients", None)):
+        raise ArgumentError(
+            f"minimize: expected an optimizer and a function of the arrays, got {shown(optimizer)} "
+            f"and {shown(loss)}.",
+            hint="Write pg.scale.minimize(pg.optim.Adam(), lambda x, y: …, x, y).",
+        )
     return in_blocks(optimizer, lambda *rows: (loss(*rows), ()), arrays, blocks)[0]
 
 

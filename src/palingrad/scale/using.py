@@ -7,7 +7,16 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..engines.placement import BLOCKS, Mesh, Placement, Rules, Scheme, current as placement_in_use
+from ..engines.placement import (
+    BLOCKS,
+    DATA,
+    MODEL,
+    Mesh,
+    Placement,
+    Rules,
+    Scheme,
+    current as placement_in_use,
+)  # fmt: skip
 from ..engines.sharding import SCHEMES, Specs
 from ..errors import ArgumentError
 from ..graph.context import opened
@@ -82,6 +91,11 @@ def placed(
     several: Sequence[Any] = given
     schemes = tuple(_scheme(mesh, one) for one in several)
     rules = _rules(mesh, "inputs", inputs or {})
+    if not (rules or {DATA, MODEL} & {*mesh.names} or any(not isinstance(x, str) for x in schemes)):
+        raise ArgumentError(f"use: nothing is cut over the axes of {mesh}: every device would "
+                            "compute all of it.",
+                            hint=f"Name an axis {DATA!r} or {MODEL!r}, or write rules that name "
+                            "yours.")  # fmt: skip
     reference = None if model is None else weakref.ref(model)
     placement = Placement(mesh, schemes, rules, uneven, count, reference)
     if model is not None:
