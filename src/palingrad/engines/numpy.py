@@ -67,13 +67,7 @@ class NumpyExecutable(Executable):
     def values(self, feeds: Sequence[Any]) -> list[Any]:
         """The outputs of a Program without Variables, unsealed: some may be feeds or views of
         them. NumPy's warnings are the caller's to silence."""
-        values: list[Any] = [*feeds, *self._fixed]
-        try:
-            for step in self._steps:
-                step(values)
-        except IndexError as error:
-            self._explain_index(error, values)
-            raise
+        values = self._stepped([*feeds, *self._fixed])
         return [values[slot] for slot, _ in self._outputs]
 
     def compute(
@@ -85,7 +79,10 @@ class NumpyExecutable(Executable):
     @np.errstate(all="ignore")
     def _computed(self, feeds: Sequence[Array], states: Sequence[Array] = ()) -> list[Any]:
         """All values, by their numbers."""
-        values: list[Any] = [*feeds, *states, *self._fixed]
+        return self._stepped([*feeds, *states, *self._fixed])
+
+    def _stepped(self, values: list[Any]) -> list[Any]:
+        """The values after all steps."""
         try:
             for step in self._steps:
                 step(values)

@@ -20,6 +20,12 @@ _SQRT_2PI = math.sqrt(2 * math.pi)
 _SPLIT = 0.46875  # where Cody's approximations of erf and erfc meet
 _UNIT = [case((3,), low=-0.9, high=0.9), edge(0.0, 1e-10, 0.999, 1.0, -1.0, 1.5, np.nan)]
 _SHARE = [case((3,), low=0.2, high=0.8), edge(0.0, 1e-10, 0.5, 1.0, 1.5, -1.0, np.nan)]
+_FAR = [
+    case((3,)),
+    case((3,), low=-60, high=-20),
+    edge(0.0, 6.0, -6.0, 40.0, -1e5, np.inf, np.nan),
+    kink([np.inf], slopes=[[0.0]]),
+]
 _TAILS = edge(0.0, 1e-8, 6.0, -6.0, 20.0, -20.0, 1000.0, -1000.0, np.inf, -np.inf, np.nan)
 
 
@@ -171,12 +177,7 @@ class LogNdtr(Special):
 
     math = r"\log\Phi({x})"
     harmless = 0
-    samples = [
-        case((3,)),
-        case((3,), low=-60, high=-20),
-        edge(0.0, 6.0, -6.0, 40.0, -1e5, np.inf, np.nan),
-        kink([np.inf], slopes=[[0.0]]),
-    ]
+    samples = _FAR
 
     def f(m, x):
         z = single(m, x)
@@ -200,12 +201,7 @@ class InverseMills(Special):
 
     math = r"\frac{\varphi({x})}{\Phi({x})}"
     harmless = 0
-    samples = [
-        case((3,)),
-        case((3,), low=-60, high=-20),
-        edge(0.0, 6.0, -6.0, 40.0, -1e5, np.inf, np.nan),
-        kink([np.inf], slopes=[[0.0]]),
-    ]
+    samples = _FAR
 
     def f(m, x):
         z = single(m, x)
