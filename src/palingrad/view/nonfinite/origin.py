@@ -72,6 +72,10 @@ def dependencies_of(node: Node) -> tuple[Node, ...]:
 def _expanded(node: Node) -> Node | None:
     """The expansion of a composite, or the node that constant folding replaced; else None."""
     if isinstance(node, Composite):
+        if node._expansion is None and node._shipped and is_bad(node._value):
+            # Its value came from cached steps (`eager/composites.py`), which leave no nodes.
+            with graph_scope(None, hidden=True, observed=False):
+                return node.expansion
         expansion = node._expansion
         return None if expansion is None or expansion._value is None else expansion
     return node.folded if isinstance(node, Constant) else None
