@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from palingrad.autodiff.check import check_level
+from palingrad.autodiff.check import _recomputed, check_level
 from palingrad.errors import GradientError
 
 X = np.array([[0.3, -0.7], [1.1, 0.2]])
@@ -93,3 +93,43 @@ def test_a_recorded_graph_must_be_that_of_other_values_too():
     with pytest.raises(GradientError, match="the graph of these values gives"):
         check_level(hidden, [X], 1, recorded=True, probed=True)
     check_level(lambda x: x * pg.sum(x), [X], 1, recorded=True, probed=True)
+
+
+class Centred(pg.Elementwise):
+    """y = x − max x, which breaks the promise that elements are computed apart."""
+
+    def f(m, x):
+        return x - m.max(x)
+
+    def d(y, x):
+        return [1]
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: pg.sin(x) * pg.sum(x, axis=0),  # of fewer axes
+        lambda x: x[:, None] - pg.exp(x) @ x,
+        lambda x: pg.softmax(x) + pg.split(x, 2)[1],  # a composite, and several outputs
+        lambda x: pg.where(x > 0, x, x * 1j) * np.array([2.0, 3.0]),
+        lambda x: pg.prod(pg.special.gammainc(1.5, pg.abs(x))),
+    ],
+)
+def test_several_arguments_are_computed_at_once_as_one_by_one(f):
+    x = pg.tensor(X)
+    y = pg.sum(pg.real(f(x)))
+    again = _recomputed(y, x)
+    moved = X + np.linspace(-0.01, 0.02, 5)[:, None, None]
+    expected = [pg.sum(pg.real(f(pg.tensor(one)))).numpy() for one in moved]
+    np.testing.assert_allclose(again(moved), expected, rtol=1e-14)
+    assert [again(one[None])[0] for one in moved] == expected
+
+
+def test_an_element_of_a_wide_argument_is_moved_apart_from_others():
+    """Elements are moved block by block, and all of a block at once."""
+    wide = np.linspace(0.5, 1.5, 50)
+    check_level(lambda x: x * pg.sum(x * x), [wide], 1, recorded=True)
+    with pytest.raises(GradientError, match="reverse mode"):
+        check_level(lambda x: OffAtOnePlace(x) * pg.sum(x), [wide], 1, recorded=True)
+    with pytest.raises(GradientError, match="reverse mode"):
+        check_level(lambda x: Centred(x), [wide], 1, recorded=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,10 @@ import numpy as np
 from ..dtypes import Array, as_array, complex128, is_complex, is_floating, is_inexact
 from ..errors import GradientError
 from ..graph.context import graph_scope
-from ..graph.kinds import Composite
+from ..graph.kinds import Composite, Elementwise
 from ..graph.node import Node
 from ..graph.promotion import as_node, tensor
-from ..graph.registry import ops
+from ..graph.registry import is_shipped, ops
 from ..graph.traversal.order import postorder
 from ..messages.calls import public
 from ..messages.checks import shown
@@ -24,6 +25,9 @@ from .gradients import gradients
 
 STEP = 1e-3
 TOLERANCE = 1e-7  # for float64: the five-point rule's error is about 1e-9 at this step
+POINTS = (1, -1, 2, -2)  # of the five-point rule, in steps
+MOST_WAYS = 16  # in which arguments move that are computed at once
+ELEMENTS = 1 << 16  # of an argument, at most as many times these
 
 
 @public
@@ -137,39 +141,76 @@ def drawn_like(x: Any, rng: np.random.Generator) -> Array:
 def _called(
     f: Callable[..., Any], arrays: Sequence[Array], number: int
 ) -> Callable[[Array], Array]:
-    """The total of f as a function of argument `number`."""
+    """The totals of f for each of several values of argument `number`."""
 
-    def again(array: Array) -> Array:
-        shifted = [*arrays[:number], array, *arrays[number + 1 :]]
-        return _total(f, [tensor(one) for one in shifted]).numpy()
+    def again(moved: Array) -> Array:
+        given = ([*arrays[:number], array, *arrays[number + 1 :]] for array in moved)
+        return np.array([_total(f, list(map(tensor, one))).numpy() for one in given])
 
     return again
 
 
+@dataclass(frozen=True)
+class _Step:
+    """An operation that is computed anew; `moving` are its operands that have other values then:
+    which of the operands, and whose result. `still` are the others, None in their places."""
+
+    node: Any
+    still: Sequence[Any]
+    moving: Sequence[tuple[int, int]]
+
+    def computed(self, values: list[Any], count: int) -> Any:
+        """The results for `count` values of the argument, in an array with another first axis or in
+        a list, from those of earlier steps. Elementwise operations compute all of them at once, but
+        not a user's, whose elements may depend on each other against what it promises."""
+        if isinstance(self.node, Composite):
+            return values[self.moving[0][1]]
+        if isinstance(self.node, Elementwise) and is_shipped(type(self.node)) and count > 1:
+            found = self._together(values)
+            if found.shape == (count, *sizes(self.node.shape)):
+                return found
+        return [self._alone(values, n) for n in range(count)]
+
+    def _together(self, values: list[Any]) -> Array:
+        rank = len(self.node.shape)
+        given = list(self.still)
+        for n, place in self.moving:
+            if isinstance(values[place], list):
+                values[place] = np.stack(values[place])
+            x = values[place]
+            if x.ndim <= rank:
+                x = x.reshape(len(x), *[1] * (rank + 1 - x.ndim), *x.shape[1:])
+            given[n] = x
+        return self.node.seal(self.node.compute(*given))
+
+    def _alone(self, values: list[Any], number: int) -> Any:
+        given = list(self.still)
+        for n, place in self.moving:
+            x = values[place]
+            given[n] = x[number] if isinstance(x, list) else x[number, ...]
+        return self.node.seal(self.node.compute(*given))
+
+
 def _recomputed(y: Node, x: Node) -> Callable[[Array], Array]:
-    """y as a function of x, where both have values: the operations between them, composites
-    expanded, are computed anew on another value of x."""
+    """y for each of several values of x, where both have values: the operations between them,
+    composites expanded, are computed anew."""
     places = {x: 0}  # of the values that move, in the order in which they are computed
-    steps: list[tuple[Node, list[Any], list[tuple[int, int]]]] = []
+    steps: list[_Step] = []
     for node in postorder(y, inputs=_operands):
         operands = _operands(node)
         moving = [(n, places[one]) for n, one in enumerate(operands) if one in places]
         if moving and node not in places:
             places[node] = len(places)
-            still = [None if one in places else one.value for one in operands]
-            steps.append((node, still, moving))
+            steps.append(_Step(node, [None if o in places else o.value for o in operands], moving))
     if y not in places:
-        return lambda _: y.numpy()
+        return lambda moved: np.broadcast_to(y.numpy(), len(moved))
     last = places[y]
 
-    def again(array: Array) -> Array:
-        values: list[Any] = [array]
-        for node, still, moving in steps:
-            given = still.copy()
-            for n, place in moving:
-                given[n] = values[place]
-            values.append(given[0] if isinstance(node, Composite) else _computed(node, given))
-        return values[last]
+    def again(moved: Array) -> Array:
+        values: list[Any] = [moved]
+        for step in steps:
+            values.append(step.computed(values, len(moved)))
+        return np.asarray(values[last])
 
     return again
 
@@ -178,12 +219,12 @@ def _probe(
     again: Callable[[Array], Array], called: Callable[[Array], Array], array: Array, what: str
 ) -> None:
     """Raise GradientError unless both compute the same total where every element has moved."""
-    moved = array + STEP
+    moved = (array + STEP)[np.newaxis]
     found, expected = again(moved), called(moved)
     if not np.array_equal(found, expected, equal_nan=True):
         raise GradientError(
-            f"{what}: the graph of these values gives {found} for values nearby, but f called on "
-            f"those gives {expected}.",
+            f"{what}: the graph of these values gives {found[0]} for values nearby, but f called "
+            f"on those gives {expected[0]}.",
             hint="What f builds must not depend on the values of its arguments.",
         )
 
@@ -192,29 +233,23 @@ def _operands(node: Node) -> Sequence[Node]:
     return (node.expansion,) if isinstance(node, Composite) else node.inputs
 
 
-def _computed(node: Any, given: Sequence[Any]) -> Any:
-    return node.seal(node.compute(*given))
-
-
-def _differences(total: Callable[[Array], Array], array: Array) -> Array:
+def _differences(totals: Callable[[Array], Array], array: Array) -> Array:
     """The five-point derivative of a total with respect to each element of its argument: for a
-    complex element a + ib, ∂/∂a − i·∂/∂b."""
+    complex element a + ib, ∂/∂a − i·∂/∂b. `totals` computes it for several arguments."""
     result = np.zeros_like(array)
-
-    def total_at(element: int, shift: complex) -> float:
-        shifted = array.copy()
-        shifted.flat[element] += shift
-        return float(total(shifted))
-
     directions = (1, 1j) if is_complex(result.dtype) else (1,)
-    for element in range(result.size):
-        h = STEP * max(1.0, abs(array.flat[element]))
-        for direction in directions:
-            step = h * direction
-            near = total_at(element, step) - total_at(element, -step)
-            far = total_at(element, 2 * step) - total_at(element, -2 * step)
-            slope = (8 * near - far) / (12 * h)
-            result.flat[element] += slope * np.conj(direction)
+    ways = [(element, way) for element in range(result.size) for way in directions]
+    most = max(1, min(ELEMENTS // max(1, result.size), MOST_WAYS))
+    for start in range(0, len(ways), most):
+        block = ways[start : start + most]
+        widths = [STEP * max(1.0, abs(array.flat[element])) for element, _ in block]
+        moved = np.repeat(array[np.newaxis], len(POINTS) * len(block), axis=0)
+        rows = moved.reshape(len(block), len(POINTS), -1)
+        for row, (element, way), h in zip(rows, block, widths, strict=True):
+            row[:, element] += np.multiply(POINTS, h * way)
+        values = totals(moved).reshape(len(block), len(POINTS))
+        for (a, b, c, d), (element, way), h in zip(values, block, widths, strict=True):
+            result.flat[element] += (8 * (a - b) - (c - d)) / (12 * h) * np.conj(way)
     return result
 
 
