@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
-from collections.abc import Iterator
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import settings
 
 import palingrad as pg
+from mutation.memory import remember
 
 os.environ["PALINGRAD_VERIFY"] = "1"  # the verifier looks at the result of every pass
 
@@ -24,24 +25,30 @@ settings.register_profile(
 settings.register_profile("explore", deadline=None, database=None, max_examples=2000)
 _STATES: dict[np.random.Generator, Any] = {}  # of generators of modules, when they were made
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "reproducible"))
+remember()
 
 
-@pytest.fixture(autouse=True)
-def _clean_start() -> Iterator[None]:
-    """Each test leaves what is ambient as it found it."""
-    yield
-    pg.reset_default_graph()
-    pg.set_default_dtype(pg.float32)
-    pg.set_engine(None)
-
-
-@pytest.fixture(autouse=True)
-def _same_numbers_in_any_order(request: pytest.FixtureRequest) -> None:
+# Hooks, not fixtures, which would cost each test a fifth more of what pytest does for it.
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     """Each test draws from its module's generators as if it were the first one to do so."""
-    for value in vars(request.module).values():
+    module = getattr(item, "module", None)  # which examples in docstrings lack
+    for value in vars(module).values() if module else ():
         if isinstance(value, np.random.Generator):
             state = _STATES.setdefault(value, value.bit_generator.state)
             value.bit_generator.state = state
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown() -> Generator[None, object, object]:
+    """Each test leaves what is ambient as it found it."""
+    try:
+        return (yield)
+    finally:
+        pg.reset_default_graph()
+        pg.set_default_dtype(pg.float32)
+        pg.set_engine(None)
 
 
 @pytest.fixture(scope="session", autouse=True)

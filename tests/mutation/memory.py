@@ -1,5 +1,5 @@
-"""Values of special functions, remembered: mutants of a rule compute most of them again, at the
-same points, and they take most of the time."""
+"""Values of special functions, remembered: most tests of operations compute them at the same points
+as others, in doubles of doubles, and they took most of the time."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from palingrad.maths.library.special import OWN
-from palingrad.maths.numpy import numpy_maths
+from palingrad.maths.library import special
 
-MOST_VALUES = 100_000  # then all are forgotten
+MOST_VALUES = 20_000  # then all are forgotten
+MOST_ELEMENTS = 64  # of an array whose values are remembered
 
 
 def remember() -> None:
-    """From now on NumPy's maths remembers what special functions gave, in this process."""
-    for name, function in OWN.items():
-        setattr(numpy_maths, name, remembering(function))
+    """From now on this process remembers what special functions gave of a few numbers."""
+    special.special = remembering(special.special)
 
 
 def remembering(function: Callable[..., Any]) -> Callable[..., Any]:
     known: dict[Any, Any] = {}
 
     def remembered(*arguments: Any) -> Any:
+        if any(isinstance(x, np.ndarray) and x.size > MOST_ELEMENTS for x in arguments):
+            return function(*arguments)
         key = tuple(map(_key, arguments))
         if key not in known:
             if len(known) >= MOST_VALUES:
@@ -35,8 +36,8 @@ def remembering(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _key(argument: Any) -> Any:
-    """What tells one argument from others, to the bit."""
+    """What tells one argument from others, to the bit and in memory."""
     if isinstance(argument, np.ndarray | np.generic):
         array = np.asarray(argument)
-        return array.dtype.str, array.shape, array.tobytes()
-    return argument
+        return array.dtype.str, array.shape, array.strides, array.tobytes()
+    return type(argument), argument

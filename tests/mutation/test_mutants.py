@@ -118,9 +118,14 @@ def test_special_functions_are_computed_once_for_arguments_that_agree_to_the_bit
     first[0] = 7  # a copy
     assert f(x.copy(), 2).tolist() == [2, 3]
     assert len(calls) == 1
-    for other in ((-x, 2), (x, 3), (x.astype(np.float32), 2), (x[:, None], 2)):
+    others = ((-x, 2), (x, 3), (x, 2.0), (x.astype(np.float32), 2), (x[:, None], 2), (x[::-1], 2))
+    for other in others:
         f(*other)
-    assert len(calls) == 5
+    assert len(calls) == 1 + len(others)
+    many = np.ones(1000)
+    for _ in range(2):
+        f(many, 2)
+    assert len(calls) == 3 + len(others)
 
 
 def test_every_rule_is_as_it_was_afterwards():
