@@ -14,6 +14,7 @@ pytest.importorskip("llvmlite")
 
 from palingrad.engines.native.kernels.stencil import kernel
 from palingrad.engines.native.kernels.stencil.alignment import EDGE, MOST_LAG
+from palingrad.engines.native.plan import schedule
 from palingrad.engines.native.plan.joining import stencils
 
 RNG = np.random.default_rng(0)
@@ -28,6 +29,14 @@ def agree(f: Callable[..., Any], *arguments: Any) -> str:
         assert (found.dtype, found.shape) == (y.dtype, y.shape)
         assert found.tobytes() == y.tobytes(), (found, y)
     return compiled.explain(*arguments)
+
+
+def in_blocks_of(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each item has `count` elements, and is a chunk, which any thread may take."""
+    monkeypatch.setenv("PALINGRAD_CACHE", "off")
+    monkeypatch.setattr(kernel, "BLOCK", count)
+    monkeypatch.setattr(schedule, "_SERIAL", 0.0)
+    monkeypatch.setattr(schedule, "_CHUNK", 1.0)
 
 
 def values(n: int, dtype: Any) -> Any:
@@ -80,7 +89,7 @@ def test_booleans_and_several_dtypes():
 @pytest.mark.parametrize("begins", [1, 2, 5])
 def test_blocks_compute_the_same_bits_as_the_whole(begins, monkeypatch):
     """The elements before an item are computed again, not written."""
-    monkeypatch.setattr(kernel, "BLOCK", 64 * begins)
+    in_blocks_of(64 * begins, monkeypatch)
     x, y = values(1500, np.float32), values(1500, np.float32)
     assert "Stencil" in agree(lambda x, y: [*stages(pg, x, y, 5), *stages(pg, x, y, -3)], x, y)
 
@@ -188,8 +197,8 @@ def drawn(rng: Any, count: int) -> Callable[..., Any]:
 @pytest.mark.parametrize("seed", range(40))
 def test_random_stencils(seed, monkeypatch):
     rng = np.random.default_rng(seed)
+    in_blocks_of(int(rng.choice([128, 256, 2048])), monkeypatch)
     monkeypatch.setattr(stencils, "SHORTEST", int(rng.choice([4, 64, 128])))
-    monkeypatch.setattr(kernel, "BLOCK", int(rng.choice([128, 256, 2048])))
     n = int(rng.integers(100, 700))
     dtypes = [DTYPES[:-1][number] for number in rng.integers(0, 6, 3)]
     if seed % 2:
