@@ -58,8 +58,9 @@ class Stencils:
     def _is_shifted(self, read: Read) -> bool:
         """Whether a read of another node's value isn't at the reader's own position."""
         groups = self._groups
-        is_computed = read.base in groups.sinkable or read.base in groups.producer
-        return is_computed and (read.shift != 0 or sizes(read.base.shape) != (read.high,))
+        if read.is_fixed or not (read.base in groups.sinkable or read.base in groups.producer):
+            return False
+        return read.shift != 0 or sizes(read.base.shape) != (read.high,)
 
     def _joined(self, node: Operation, reads: list[Read], group: Group | None) -> bool:
         """Tries to make the node a member of the group, or of a new one, with the sinkable nodes
