@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ pytest.importorskip("llvmlite")
 RNG = np.random.default_rng(0)
 
 
-def waves(u, v, steps, stacked=False):
+def waves(u: Any, v: Any, steps: Any, stacked: bool = False) -> Any:
     """A string whose ends are fixed, pushed forwards and backwards in time."""
 
     def step(carry, k):

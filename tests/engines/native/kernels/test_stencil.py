@@ -63,7 +63,7 @@ SHIFTS = (1, -1, 3, -4, MOST_LAG, -MOST_LAG, MOST_LAG + 1, EDGE + 1)
 @pytest.mark.parametrize("dtype", DTYPES[:-1])
 @pytest.mark.parametrize("n", [128, 131, 4099])
 def test_stages_that_read_their_neighbours(dtype, n):
-    agree(lambda *xy: [stages(pg, *xy, shift)[0] for shift in SHIFTS], values(n, dtype),
+    agree(lambda x, y: [stages(pg, x, y, shift)[0] for shift in SHIFTS], values(n, dtype),
           values(n, dtype))  # fmt: skip
 
 
