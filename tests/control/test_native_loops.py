@@ -191,6 +191,7 @@ def test_two_threads_share_a_loop():
 
 def test_the_code_does_not_depend_on_the_number_of_steps(monkeypatch):
     monkeypatch.setattr("palingrad.engines.native.kernels.loop.plan.MOST", 0)
+    monkeypatch.setattr("palingrad.engines.native.kernels.control.BRIEF", 0)
     f = pg.function(lambda x: pg.scan(lambda c, row: (c * 0.25 + row, c), x[0], x), engine="native")
     f(np.ones((5, 3)))
     assert "code from the cache" not in f.explain(np.ones((5, 3)))  # the outer one has no code

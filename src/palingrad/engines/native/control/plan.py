@@ -20,21 +20,22 @@ from ..runtime.buffers import BufferTable
 def plan_of(node: Regional) -> tuple[RegionPlan, ...] | str:
     """The plans of a node's regions, or why they can't be parts of the machine code around it."""
     plans: list[RegionPlan] = []
+    steps = node.steps()
     for region in node.regions:
-        plan = _region(region)
+        plan = _region(region, flushes=steps is not None and steps.reverse)
         if isinstance(plan, str):
             return plan
         plans.append(plan)
     return tuple(plans)
 
 
-def _region(region: Region) -> RegionPlan | str:
+def _region(region: Region, *, flushes: bool) -> RegionPlan | str:
     places: dict[Node, int] = {x: n for n, x in enumerate(region.parameters)}
     passed = {n: places[y] for n, y in enumerate(region.results) if y in places}
     wanted = [n for n in range(len(region.results)) if n not in passed]
     part = Region(region.parameters, tuple(region.results[n] for n in wanted))
     program = lowered(region_program(part))
-    schedule = scheduled(program, inside=True)
+    schedule = scheduled(program, inside=True, flushes=flushes)
     for one in schedule.kernels:
         if not one.kernel.is_native:
             (node,) = one.kernel.nodes

@@ -11,21 +11,26 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from ....dtypes import is_boolean
+from ....graph.kinds import Elementwise, Layout
 from ....graph.leaves import Constant
 from ....graph.node import Node
-from ....graph.operation import MultipleOutputs
-from ....graph.regions.regional import Regional
+from ....graph.operation import MultipleOutputs, Operation
+from ....graph.regions.regional import Regional, Steps
 from ....graph.state.lazy import lazy
 from ....graph.state.records import dataclass
 from ....shapes import size, sizes
 from ..llvm.kernel_context import KernelContext
 from ..llvm.strided_view import View, row_major
 from ..llvm.values import supported
+from .elementwise import ElementwiseKernel
 from .family import KernelFamily
 from .formula import dtype_of
 from .kernel import Fused, Kernel, Views
+from .stencil.kernel import Stencil
 
 _LINE = 64  # bytes of a cache line
+_BY_STEPS = "its steps are taken by one native call"
+BRIEF = 5e6  # nanoseconds of a loop of which `native_loops.py` can't speed anything up
 _STEP = 30.0  # nanoseconds that a kernel of a region takes besides its work, about
 PATIENCE = 5e7  # nanoseconds of work, about, between two looks at whether a signal has come
 _SIGNALS = tuple(
@@ -88,13 +93,31 @@ def plan_with(planner: Planner) -> None:
 
 def planned(node: Regional, *, inside: bool) -> tuple[RegionPlan, ...] | str:
     """The regions of a node as parts of the machine code of its Program, or why they can't be. The
-    steps of a loop that isn't inside a region are taken by `native_loops.py`."""
-    if node.steps() is not None and not inside:
-        return "its steps are taken by one native call"
+    steps of a loop that isn't inside a region are taken by `native_loops.py`, unless they are so
+    short that its preparations would take as long."""
+    steps = None if inside else node.steps()
+    if steps is not None and not _may_be_brief(node):
+        return _BY_STEPS
     for dtype in (*node.dtype, *(x.dtype for x in node.inputs)):
         if not supported(dtype):
             return f"generated code doesn't support {dtype}"
-    return _planners[0](node)
+    regions = _planners[0](node)
+    if steps is not None and not isinstance(regions, str) and not _is_brief(steps, regions[0]):
+        return _BY_STEPS
+    return regions
+
+
+def _may_be_brief(node: Regional) -> bool:
+    """Whether a loop's body has nothing but elementwise operations and layouts."""
+    (body,) = node.regions
+    nodes = [x for x in body.order if isinstance(x, Operation)]
+    return all(isinstance(x, (Elementwise, Layout)) for x in nodes)
+
+
+def _is_brief(steps: Steps, body: RegionPlan) -> bool:
+    """Whether the steps are short loops over elements."""
+    kinds = all(isinstance(kernel, (ElementwiseKernel, Stencil)) for kernel in body.kernels)
+    return kinds and steps.length > 0 and steps.length * body.cost < BRIEF
 
 
 def family_of(node: Regional, views: Views, inside: bool) -> ControlFamily | None:

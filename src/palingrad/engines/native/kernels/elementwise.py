@@ -9,6 +9,7 @@ from typing import Any
 from ....graph.node import Node
 from ....graph.operation import Operation
 from ....graph.state.records import dataclass
+from ..llvm.builder import shuffled
 from ..llvm.kernel_context import KernelContext
 from ..llvm.loops import (
     collapsed,
@@ -26,7 +27,7 @@ from ..llvm.loops import (
 )
 from ..llvm.strided_view import View, broadcast, row_major
 from ..llvm.values import Value
-from .formula import dtype_of, formula, is_number, lanes_for, number, overlapped
+from .formula import dtype_of, formula, is_number, lanes_for, number, overlapped, weight
 from .kernel import Fused, Kernel, Views, per_element
 
 BLOCK = 2048  # elements of a contiguous loop that are one item
@@ -39,16 +40,20 @@ class ElementwiseKernel(Kernel):
     label, description = "Elementwise", "elementwise"
 
     nest: LoopNest
+    short: ShortRows | None
 
     @classmethod
     def of(cls, fused: Fused, views: Views) -> ElementwiseKernel:
         """The kernel of these nodes."""
         reads = [broadcast(views[x], fused.shape) for x in fused.operands]
-        return cls(fused, LoopNest.of(fused.shape, reads, [views[x] for x in fused.live_out]))
+        nest = LoopNest.of(fused.shape, reads, [views[x] for x in fused.live_out])
+        return cls(fused, nest, ShortRows.of(fused, nest))
 
     @property
     def items(self) -> int:
-        return 0 if 0 in self.fused.shape else self.nest.items
+        if 0 in self.fused.shape:
+            return 0
+        return self.nest.items if self.short is None else self.short.items
 
     @property
     def cost(self) -> float:
@@ -57,6 +62,9 @@ class ElementwiseKernel(Kernel):
 
     def emit(self, context: KernelContext) -> None:
         """Emits the code for items `context.begin` to `context.end`."""
+        if self.short is not None:
+            ShortRowsEmitter(self.fused, self.nest, self.short, context).run()
+            return
         nest, b = self.nest, context.builder
         reads, inner = self.fused.operands, self.fused.inner
         bases = [context.pointer(context.views[x].base) for x in reads]
@@ -177,6 +185,123 @@ class LoopNest:
         if main < length:
             with b.if_then(b.icmp_signed("==", end, integer(self.items))):
                 body(integer(main), length - main)
+
+
+_SHORT = 8  # elements of a short row at most
+_WORK = 400  # instructions of all vectors of a block of short rows, about
+_ROWS = 512  # of an item
+
+
+@dataclass(frozen=True, eq=False)
+class ShortRows:
+    """Rows of fewer elements than would fill vectors, such as (n, 3) points with a factor each.
+
+    As many rows as a vector has lanes are as many vectors as a row has elements, if the rows of an
+    operand lie one after another. The numbers of an operand with one for each row are one vector,
+    of which each of those repeats some lanes.
+    """
+
+    rows: int  # on the last but one axis
+    length: int  # of a row
+    lanes: int
+    items: int
+
+    @classmethod
+    def of(cls, fused: Fused, nest: LoopNest) -> ShortRows | None:
+        """The short rows of a nest; None if they are long, or operands lie in another way."""
+        if len(nest.extents) < 2 or 0 in fused.shape:
+            return None
+        *outer, rows, length = nest.extents
+        dtypes = [dtype_of(x) for x in (*fused.nodes, *fused.operands)]
+        lanes = lanes_for(dtypes, rows)
+        reads = nest.steps[: len(fused.operands)]
+        writes = nest.steps[len(fused.operands) :]
+        fits = all(step[-2:] in ([length, 1], [1, 0], [0, 0]) for step in reads)
+        work = length * sum(weight(node) or 1 for node in fused.nodes)
+        if (
+            not fits
+            or any(step[-2:] != [length, 1] for step in writes)
+            or not 2 <= length <= _SHORT
+            or length % lanes == 0
+            or rows < lanes
+            or work > _WORK
+        ):
+            return None
+        return cls(rows, length, lanes, math.prod(outer) * -(-rows // _ROWS))
+
+    def pattern(self, part: int) -> list[int]:
+        """The row of each lane of vector `part` of a block."""
+        first = part * self.lanes
+        return [place // self.length for place in range(first, first + self.lanes)]
+
+
+class ShortRowsEmitter:
+    """Emits a loop over blocks of short rows; the last block of an axis may have fewer."""
+
+    def __init__(
+        self, fused: Fused, nest: LoopNest, plan: ShortRows, context: KernelContext
+    ) -> None:
+        self.fused, self.nest, self.plan, self.context = fused, nest, plan, context
+        self.b: Any = context.builder
+        views = context.views
+        self.bases = [context.pointer(views[x].base) for x in (*fused.operands, *fused.live_out)]
+
+    def run(self) -> None:
+        """Emits all items from `context.begin` to `context.end`."""
+        b, plan, nest = self.b, self.plan, self.nest
+        blocks = -(-plan.rows // _ROWS)
+        steps = [step[:-2] for step in nest.steps]
+        with loop(b, self.context.begin, self.context.end) as item:
+            indices = unravelled(b, b.sdiv(item, integer(blocks)), nest.extents[:-2])
+            places = [
+                place_of(b, indices, step, integer(view.offset))
+                for step, view in zip(steps, nest.operands, strict=True)
+            ]
+            first = b.mul(b.srem(item, integer(blocks)), integer(_ROWS))
+            end = self.context.smaller(b.add(first, integer(_ROWS)), integer(plan.rows))
+            whole = self.context.smaller(end, integer(plan.rows // plan.lanes * plan.lanes))
+            with loop(b, first, whole, plan.lanes) as row:
+                self._block(places, row, plan.lanes)
+            if plan.rows % plan.lanes:
+                with b.if_then(b.icmp_signed("<", whole, end)):
+                    self._block(places, whole, plan.rows % plan.lanes)
+
+    def _block(self, places: list[Any], row: Any, count: int) -> None:
+        """Emits `count` rows, as many as there are lanes or fewer."""
+        b, plan, fused = self.b, self.plan, self.fused
+        numbers: dict[Node, Value] = {}
+        for x, base, place, step in self._reads(places):
+            if step[-1] == 0:
+                there = b.add(place, b.mul(row, integer(step[-2])))
+                numbers[x] = read(b, base, dtype_of(x), there, plan.lanes, step[-2], count)
+        for part in range(-(-count * plan.length // plan.lanes)):
+            active = min(count * plan.length - part * plan.lanes, plan.lanes)
+            start = b.add(b.mul(row, integer(plan.length)), integer(part * plan.lanes))
+            values: dict[Node, Value] = {}
+            for x, base, place, step in self._reads(places):
+                if x in numbers:
+                    one = numbers[x]
+                    code = one.code if step[-2] == 0 else shuffled(
+                        b, one.code, one.code, plan.pattern(part)
+                    )  # fmt: skip
+                    values[x] = one.like(code)
+                else:
+                    there = b.add(place, start)
+                    values[x] = read(b, base, dtype_of(x), there, plan.lanes, 1, active)
+            compute(b, fused.nodes, values, plan.lanes, fused.inner)
+            for x, base, place in self._writes(places):
+                write(b, base, values[x], b.add(place, start), 1, active)
+
+    def _reads(self, places: list[Any]) -> list[tuple[Node, Any, Any, list[int]]]:
+        """(operand, its buffer, where it begins, its steps) of all that is read."""
+        count = len(self.fused.operands)
+        return list(
+            zip(self.fused.operands, self.bases, places[:count], self.nest.steps, strict=False)
+        )
+
+    def _writes(self, places: list[Any]) -> list[tuple[Node, Any, Any]]:
+        count = len(self.fused.operands)
+        return list(zip(self.fused.live_out, self.bases[count:], places[count:], strict=True))
 
 
 def _order(shape: tuple[int, ...], reads: list[View], writes: list[View]) -> list[int]:

@@ -88,17 +88,30 @@ def read(
         pointer = builder.bitcast(address(builder, base, dtype, place), vector.as_pointer())
         code = builder.load(pointer, align=dtype.itemsize)
     elif step == 1:
-        code = _masked_load(builder, address(builder, base, dtype, place), dtype, lanes, inside)
+        pointer = address(builder, base, dtype, place)
+        return masked_read(builder, pointer, dtype, lanes, mask_of(lanes, inside))
     else:
         code = undefined(element, lanes)
         for lane in range(inside):
             there = builder.add(place, integer(lane * step))
             one = builder.load(address(builder, base, dtype, there))
             code = builder.insert_element(code, one, ir.Constant(INT32, lane))
-    if dtype == bool_:
-        zero = ir.Constant(code.type, None if lanes > 1 else 0)
-        code = builder.icmp_unsigned("!=", code, zero)
-    return Value(builder, code, dtype, lanes)
+    return Value(builder, _in_register(builder, code, dtype), dtype, lanes)
+
+
+def _in_register(builder: Any, code: Any, dtype: DType) -> Any:
+    """Loaded elements as a register has them: booleans are a bit."""
+    if dtype != bool_:
+        return code
+    nothing = ir.Constant(code.type, None if isinstance(code.type, ir.VectorType) else 0)
+    return builder.icmp_unsigned("!=", code, nothing)
+
+
+def _in_memory(builder: Any, value: Value) -> Any:
+    """A value's elements as memory has them: booleans are a byte."""
+    if value.dtype != bool_:
+        return value.code
+    return builder.zext(value.code, BYTE if value.lanes == 1 else ir.VectorType(BYTE, value.lanes))
 
 
 def write(
@@ -106,21 +119,21 @@ def write(
 ) -> None:
     """Emits the store of the value's elements, or of the first `active`, from element `place` on,
     `step` apart."""
-    dtype, code, lanes = value.dtype, value.code, value.lanes
+    dtype, lanes = value.dtype, value.lanes
     inside = active or lanes
-    if dtype == bool_:
-        code = builder.zext(code, BYTE if lanes == 1 else ir.VectorType(BYTE, lanes))
     pointer = address(builder, base, dtype, place)
+    if lanes > 1 and step == 1 and inside < lanes:
+        masked_write(builder, value, pointer, mask_of(lanes, inside))
+        return
+    code = _in_memory(builder, value)
     if lanes == 1:
         builder.store(code, pointer, align=dtype.itemsize)
     elif step != 1:
         for lane in range(inside):
             element = builder.extract_element(code, ir.Constant(INT32, lane))
             builder.store(element, builder.gep(pointer, [integer(lane * step)]))
-    elif inside == lanes:
-        builder.store(code, builder.bitcast(pointer, code.type.as_pointer()), align=dtype.itemsize)
     else:
-        _masked_store(builder, code, pointer, dtype, inside)
+        builder.store(code, builder.bitcast(pointer, code.type.as_pointer()), align=dtype.itemsize)
 
 
 @cache
@@ -164,26 +177,29 @@ def kind_of(vector: Any) -> str:
     return f"v{vector.count}{bits}"
 
 
-def _masked_load(builder: Any, pointer: Any, dtype: DType, lanes: int, active: int) -> Any:
+def masked_read(builder: Any, pointer: Any, dtype: DType, lanes: int, mask: Any) -> Value:
+    """Emits the load of the lanes of a vector at `pointer` where the mask is true, 0 in the others,
+    whose addresses need not be valid."""
     vector = ir.VectorType(memory_type(dtype), lanes)
     place = builder.bitcast(pointer, vector.as_pointer())
-    mask = mask_of(lanes, active)
     load = declared(
         builder.module, f"llvm.masked.load.{kind_of(vector)}.p0", vector,
         [place.type, INT32, mask.type, vector],
     )  # fmt: skip
     align = ir.Constant(INT32, dtype.itemsize)
-    return builder.call(load, [place, align, mask, zero(vector.element, lanes)])
+    code = builder.call(load, [place, align, mask, zero(vector.element, lanes)])
+    return Value(builder, _in_register(builder, code, dtype), dtype, lanes)
 
 
-def _masked_store(builder: Any, code: Any, pointer: Any, dtype: DType, active: int) -> None:
+def masked_write(builder: Any, value: Value, pointer: Any, mask: Any) -> None:
+    """Emits the store of a vector's lanes at `pointer` where the mask is true."""
+    code = _in_memory(builder, value)
     place = builder.bitcast(pointer, code.type.as_pointer())
-    mask = mask_of(code.type.count, active)
     store = declared(
         builder.module, f"llvm.masked.store.{kind_of(code.type)}.p0", ir.VoidType(),
         [code.type, place.type, INT32, mask.type],
     )  # fmt: skip
-    builder.call(store, [code, place, ir.Constant(INT32, dtype.itemsize), mask])
+    builder.call(store, [code, place, ir.Constant(INT32, value.dtype.itemsize), mask])
 
 
 def splat(builder: Any, one: Any, lanes: int) -> Any:

@@ -1,8 +1,9 @@
 """Fusion: partitions the nodes of a Program into groups, each of which becomes one kernel.
 
 A node joins the group that computes one of its inputs if it runs over the same elements and none of
-its other inputs depends on that group (`membership.py`). Elementwise nodes computed from leaves
-alone are computed in the groups that need them (`sinking.py`).
+its other inputs depends on that group (`joining/membership.py`), or if a loop with shifted elements
+can compute both (`joining/stencils.py`). Elementwise nodes computed from leaves alone are computed
+in the groups that need them (`joining/sinking.py`).
 """
 
 from __future__ import annotations
@@ -39,9 +40,10 @@ from ..llvm.strided_view import View, filled, keeps_order, layout_view, position
 from ..llvm.values import supported
 from . import index_checks
 from .groups import Groups
+from .joining.membership import layout, may_join, may_merge
+from .joining.sinking import Sinking
+from .joining.stencils import Stencils
 from .lower import lowered
-from .membership import layout, may_join, may_merge
-from .sinking import Sinking
 
 _ROW = 1 << 14  # numbers in a row that a row kernel keeps in the first-level cache
 
@@ -59,6 +61,7 @@ class _Fusion:
         self._inside = inside
         self.views = self.groups.views
         self.sinking = Sinking(self.groups)
+        self.stencils = Stencils(self.groups, self.sinking)
         self._outputs = frozenset(program.outputs)
         self._trains = bool(program.updates)
         self._bounds_checks: dict[Hashable, Group] = {}
@@ -160,6 +163,8 @@ class _Fusion:
 
     def _elementwise(self, node: Operation) -> None:
         self._bounds_checks_of(node)
+        if self.stencils.takes(node):
+            return
         shape = sizes(node.shape)
         for x in node.inputs:
             base = self.views[x].base
@@ -186,6 +191,8 @@ class _Fusion:
                 self.views[node] = view
             return
         parts = filled(node) if node._shipped else None
+        if self.stencils.takes(node):
+            return
         if parts is None:
             self._start_group(node, COPY if keeps_order(node) else FALLBACK)
         else:

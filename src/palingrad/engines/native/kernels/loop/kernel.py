@@ -11,17 +11,20 @@ from ...llvm.flush_denormals import flush_denormals
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import integer
 from ...llvm.strided_view import View
-from ..control import Control, LoopFamily as EndlessFamily
+from ..control import Control, LoopFamily as EndlessFamily, planned
 from ..family import KernelFamily
 from ..kernel import Fused, Kernel, Views
 from .code import Emitter, Look, Memory
 from .plan import Lowering, RegistersPlan, plan_of
 
+_LONG = 2000  # instructions: longer code isn't all in a CPU's cache of decoded instructions
+
 
 def family_of(node: Regional, lower: Lowering) -> KernelFamily | None:
-    """The family of control flow whose regions, lowered, fit into registers; None for any other."""
+    """The family of control flow whose regions, lowered, fit into registers; None for any other,
+    and if short loops over elements take less time."""
     plan = plan_of(node, lower)
-    if plan is None:
+    if plan is None or _is_slower(node, plan):
         return None
 
     def kernel(fused: Fused, views: Views) -> Kernel:
@@ -31,6 +34,15 @@ def family_of(node: Regional, lower: Lowering) -> KernelFamily | None:
         return (BranchInRegisters if node.chooses else InRegisters)(fused, plan, inputs)
 
     return EndlessFamily(kernel) if plan.flow.is_endless else LoopFamily(kernel)
+
+
+def _is_slower(node: Regional, plan: RegistersPlan) -> bool:
+    """Whether the steps of a loop take longer as straight-line code than as kernels."""
+    steps = node.steps()
+    if steps is None or plan.instructions < _LONG:
+        return False
+    regions = planned(node, inside=False)
+    return not isinstance(regions, str) and steps.length * regions[0].cost < 1e9 * plan.seconds
 
 
 class LoopFamily(KernelFamily):

@@ -6,13 +6,13 @@ group computes it. So the whole update of a weight runs in the kernel that compu
 
 from __future__ import annotations
 
-from ....graph.node import Node
-from ....graph.operation import Operation
-from ....shapes import sizes
-from ..kernels.family import Group
-from ..kernels.row import ELEMENTWISE
-from ..llvm.strided_view import broadcast, positions, whole
-from .groups import Groups
+from .....graph.node import Node
+from .....graph.operation import Operation
+from .....shapes import sizes
+from ...kernels.family import Group
+from ...kernels.row import ELEMENTWISE
+from ...llvm.strided_view import broadcast, positions, whole
+from ..groups import Groups
 
 _MAX_SUNK = 16  # nodes of a chain of sinkable nodes
 _MANY = 64  # nodes of a loop without dependencies
@@ -63,6 +63,7 @@ class Sinking:
         if (
             not group
             or group.is_merged
+            or group.family is not ELEMENTWISE
             or groups.dependencies.masks[group.number]
             or len(group.nodes) >= _MANY
             or groups.waits(base, group)

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ....graph.kinds import Reduce
-from ....graph.node import Node
-from ....graph.operation import Operation
-from ....shapes import sizes
-from ..kernels.family import Group
-from ..kernels.formula import is_number
-from ..kernels.row import ELEMENTWISE, as_operand
-from ..llvm.strided_view import View, in_space, is_dense, positions
-from .groups import Groups
+from .....graph.kinds import Reduce
+from .....graph.node import Node
+from .....graph.operation import Operation
+from .....shapes import sizes
+from ...kernels.family import Group
+from ...kernels.formula import is_number
+from ...kernels.row import ELEMENTWISE, as_operand
+from ...llvm.strided_view import View, in_space, is_dense, positions
+from ..groups import Groups
 
 # A kernel takes `_MANY` operations, and up to `_MOST` while at most `_LIVE` values are live.
 _MANY, _MOST = 64, 256

@@ -1,0 +1,1 @@
+"""Which nodes join a group, and with which others."""
