@@ -48,7 +48,7 @@ def test_the_origin_of_what_the_library_builds_is_the_users_line(called: Any) ->
     """NumPy calls a method of the node's, which calls the function."""
     x = pg.tensor([1.0, 2.0])
     for _ in range(2):
-        x + x  # the code that made a node last is this function
+        _ = x + x  # the code that made a node last is this function
         found = called(x)
         assert found.origin.file == __file__
 
@@ -56,7 +56,7 @@ def test_the_origin_of_what_the_library_builds_is_the_users_line(called: Any) ->
 def test_a_thread_in_a_copy_of_the_context_computes_quietly() -> None:
     """It has the other thread's `run`, also while that is in use."""
     x, big = pg.tensor([0.0, 1.0]), np.float32(3e38)
-    x / x  # now the context has a `run`
+    _ = x / x  # now the context has a `run`
     inside, done = threading.Event(), threading.Event()
 
     def hold() -> None:

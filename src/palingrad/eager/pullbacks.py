@@ -125,7 +125,8 @@ def _cotangents(order: Sequence[Node]) -> dict[Node, Any]:
     # Of each class without attributes, the forms of the inputs that came last, and their rule: it
     # takes less time to compare forms than to find them in a dict.
     recent: dict[type, tuple[list[Any], Rule]] = {}
-    for node in reversed(order):
+    nodes: Sequence[Any] = order  # the inner ones are operations
+    for node in reversed(nodes):
         inputs = node.inputs
         if not inputs or (g := found.get(node)) is None:
             continue
