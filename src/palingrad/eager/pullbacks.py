@@ -45,7 +45,7 @@ _rules: dict[Hashable, Rule | int] = {}  # by kind; until there is a rule, the n
 class Rule:
     """The cotangents of an operation's inputs from that of its output, as NumPy steps."""
 
-    __slots__ = ("_fed", "_places", "_run")
+    __slots__ = ("_executable", "_fed", "_fixed", "_places", "_steps")
 
     def __init__(self, node: Operation) -> None:
         with graph_scope(AnonymousGraph(), hidden=True, observed=False):
@@ -64,14 +64,22 @@ class Rule:
                 program = rewrite(program)
         given = [n + 2 for n, x in enumerate(inputs) if isinstance(x, Placeholder)]
         self._fed = [1, 0, *given]  # of (g, y, *x)
-        self._run = NumpyExecutable(program).values
-        places = iter(range(len(outputs)))
+        self._executable = executable = NumpyExecutable(program)
+        self._steps, slots, self._fixed = executable.in_steps()
+        places = iter(slots)
         self._places = [None if c is None else next(places) for c in found]
 
-    def __call__(self, *given: Any) -> list[Contribution]:
-        """The contributions for (g, y, *x)."""
-        results = self._run([given[n] for n in self._fed])
-        return [None if place is None else results[place] for place in self._places]
+    def __call__(self, given: list[Any]) -> list[Contribution]:
+        """The contributions for [g, y, *x]."""
+        values = [given[n] for n in self._fed]
+        values += self._fixed
+        try:
+            for step in self._steps:  # here, and not by calls: a step takes no longer than one
+                step(values)
+        except IndexError as error:
+            self._executable.explain_index(error, values)
+            raise
+        return [None if place is None else values[place] for place in self._places]
 
 
 def _is_number(x: Node) -> bool:
@@ -113,50 +121,65 @@ def _cotangents(order: Sequence[Node]) -> dict[Node, Any]:
     set_open(state.having(graph=None, hidden=True, origin=state.origin or y._origin))
     found: dict[Node, Any] = {y: np.ones(y.shape, y.dtype)}
     placed: set[Node] = set()  # whose arrays are written to in place
-    rules, selected = _rules, settings()
-    for node in reversed(order):
-        g = found.get(node)
-        if g is None or not node.inputs:
+    selected = settings()
+    # Of each class without attributes, the forms of the inputs that came last, and their rule: it
+    # takes less time to compare forms than to find them in a dict.
+    recent: dict[type, tuple[list[Any], Rule]] = {}
+    nodes: Sequence[Any] = order  # the inner ones are operations
+    for node in reversed(nodes):
+        inputs = node.inputs
+        if not inputs or (g := found.get(node)) is None:
             continue
-        assert isinstance(node, Operation)
-        if type(node) is Slice:
+        kind = type(node)
+        if kind is Slice:
             _place(found, placed, node, g)
             continue
-        values = [x._value for x in node.inputs]
-        key = _kind_of(node, values, selected)
-        rule = rules.get(key, 0)
-        if not isinstance(rule, Rule):
-            rule = _counted(node, key, rule)
-        parts = _by_nodes(node, g) if rule is None else rule(g, node._value, *values)
-        for x, part in zip(node.inputs, parts, strict=True):
+        given, forms = _given(g, node, kind in _ARITHMETIC)
+        last = recent.get(kind)
+        if last is not None and last[0] == forms and not node.attributes:
+            parts = last[1](given)
+        else:
+            rule = _rule_for(node, forms, selected)
+            if rule is not None and not node.attributes:
+                recent[kind] = forms, rule
+            parts = _by_nodes(node, g) if rule is None else rule(given)
+        for x, part in zip(inputs, parts, strict=True):
             if part is not None:
                 before = found.get(x)
                 found[x] = part if before is None else before + part
-                placed.discard(x)
+                if placed:
+                    placed.discard(x)
     return found
 
 
-def _kind_of(node: Operation, values: Sequence[Any], selected: Hashable) -> Hashable | None:
-    """What the rule of the operation depends on; None if an attribute can't be compared."""
-    kind = type(node)
-    parts: list[Hashable] = [kind, selected]
-    for x, value in zip(node.inputs, values, strict=True):
+def _given(g: Any, node: Node, is_arithmetic: bool) -> tuple[list[Any], list[Any]]:
+    """[g, y, *x], and for each input x its shape and dtype, or if it is a number, what the rule
+    depends on."""
+    given, forms = [g, node._value], []
+    for x in node.inputs:
+        value: Any = x._value
+        given.append(value)
         if x.inputs or type(x) is not Constant or (scalar := x.scalar) is None:
-            parts += value.shape, value.dtype
+            forms += value.shape, value.dtype
         else:
-            parts += None if kind in _ARITHMETIC else repr(scalar), value.dtype
+            forms += None if is_arithmetic else repr(scalar), value.dtype
+    return given, forms
+
+
+def _rule_for(node: Any, forms: list[Any], selected: Hashable) -> Rule | None:
+    """The rule of the operation, None if there is none yet."""
+    attributes: Hashable = ()
     if node.attributes:
         attributes = hashable(node.attributes)
         if attributes is None:
             return None
-        parts.append(attributes)
-    return tuple(parts)
+    key = type(node), selected, *forms, attributes
+    rule = _rules.get(key, 0)
+    return rule if isinstance(rule, Rule) else _counted(node, key, rule)
 
 
-def _counted(node: Operation, key: Hashable | None, occurred: int) -> Rule | None:
+def _counted(node: Operation, key: Hashable, occurred: int) -> Rule | None:
     """The rule for a kind that occurred so many times without one."""
-    if key is None:
-        return None
     if occurred < _OFTEN:
         if len(_rules) >= _RULES:
             _rules.clear()

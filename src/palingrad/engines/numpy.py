@@ -70,6 +70,11 @@ class NumpyExecutable(Executable):
         values = self._stepped([*feeds, *self._fixed])
         return [values[slot] for slot, _ in self._outputs]
 
+    def in_steps(self) -> tuple[list[Step], list[int], list[Any]]:
+        """What `values` does: the steps over [*feeds, *fixed], the places of the outputs, and the
+        fixed values."""
+        return self._steps, [slot for slot, _ in self._outputs], self._fixed
+
     def compute(
         self, feeds: Sequence[Array], states: Sequence[Array]
     ) -> tuple[list[Array], list[Array]]:
@@ -87,11 +92,11 @@ class NumpyExecutable(Executable):
             for step in self._steps:
                 step(values)
         except IndexError as error:
-            self._explain_index(error, values)
+            self.explain_index(error, values)
             raise
         return values
 
-    def _explain_index(self, error: IndexError, values: Sequence[Any]) -> None:
+    def explain_index(self, error: IndexError, values: Sequence[Any]) -> None:
         """Raise the error of the first operation that was given integers out of its bounds."""
         if isinstance(error, PalingradError):
             return

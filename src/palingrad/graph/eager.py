@@ -10,13 +10,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from threading import get_ident
+from types import CodeType, FunctionType
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import Array, DType, float32, float64
 from ..maths import numpy_maths
-from .context import defaults, find_origin, held, is_outside, nothing_open, quiet_here
+from .context import defaults, find_origin, held, is_outside, nothing_open, quiet_run
 from .leaves import Constant
 from .node import Node, next_serial
 from .operation import Operation
@@ -31,6 +32,8 @@ _array = np.ndarray
 _asarray = np.asarray
 # By position: parsing the name of the argument takes longer than the rest of the call.
 _set_flags: Any = np.ndarray.setflags
+# The user's code that made a node last, as the next operation's is the same, as a rule.
+_outside: list[CodeType | None] = [None]
 
 
 def takes_short_path(operation: type[Operation]) -> bool:
@@ -84,16 +87,17 @@ def unary_function(operation: type[Operation], general: Callable[..., Node]) -> 
         if (
             isinstance(x, Node)
             and ((state := held()) is nothing_open or (state.eager and state.thread == get_ident()))
-            and x.weak is None
             and not (more or options or watching or defaults)
         ):
             a = x._value
-            if a is not None and ((d := a.dtype) is float32 or d is float64):
+            if (
+                a is not None
+                and ((d := a.dtype) is float32 or d is float64)
+                and (type(x) is not Constant or x.weak is None)
+            ):
                 try:
-                    if ufunc is None:
-                        value = quiet_here.run(formula, numpy_maths, a)
-                    else:
-                        value = quiet_here.run(ufunc, a)
+                    run = quiet_run()
+                    value = run(ufunc, a) if ufunc else run(formula, numpy_maths, a)
                 except Exception:
                     return operation(x)  # raises it with the operation's name
                 node = _new(operation)
@@ -101,19 +105,21 @@ def unary_function(operation: type[Operation], general: Callable[..., Node]) -> 
                 node._value = value = value if type(value) is _array else _asarray(value)
                 _set_flags(value, False)
                 node._serial = next_serial()
-                if state is not nothing_open:
-                    node._origin = find_origin(2, state)
-                    node._unlisted = state.hidden
-                elif is_outside.get((code := (frame := _frame(1)).f_code).co_filename):
+                if state is nothing_open and (
+                    (code := (frame := _frame(1)).f_code) is _outside[0]
+                    or is_outside.get(code.co_filename)
+                ):
                     node._origin = code, frame.f_lasti, ""
+                    _outside[0] = code
                 else:
                     node._origin = find_origin(2, state)
+                    node._unlisted = state.hidden
                 return node
         if more or options or x is MISSING:
             return general(x, *more, **options)
         return operation(x)
 
-    return function
+    return _with_own_code(function)
 
 
 def binary_function(operation: type[Operation], general: Callable[..., Node]) -> Any:
@@ -145,16 +151,14 @@ def binary_function(operation: type[Operation], general: Callable[..., Node]) ->
             if (
                 a is not None
                 and b is not None
-                and x.weak is None
-                and y.weak is None
                 and (d := a.dtype) is b.dtype
                 and (d is float32 or d is float64)
+                and (type(x) is not Constant or x.weak is None)
+                and (type(y) is not Constant or y.weak is None)
             ):
                 try:
-                    if ufunc is None:
-                        value = quiet_here.run(formula, numpy_maths, a, b)
-                    else:
-                        value = quiet_here.run(ufunc, a, b)
+                    run = quiet_run()
+                    value = run(ufunc, a, b) if ufunc else run(formula, numpy_maths, a, b)
                 except Exception:
                     return operation(x, y)  # raises it with the operation's name
                 node = _new(operation)
@@ -162,25 +166,53 @@ def binary_function(operation: type[Operation], general: Callable[..., Node]) ->
                 node._value = value = value if type(value) is _array else _asarray(value)
                 _set_flags(value, False)
                 node._serial = next_serial()
-                if state is not nothing_open:
-                    node._origin = find_origin(2, state)
-                    node._unlisted = state.hidden
-                elif is_outside.get((code := (frame := _frame(1)).f_code).co_filename):
+                if state is nothing_open and (
+                    (code := (frame := _frame(1)).f_code) is _outside[0]
+                    or is_outside.get(code.co_filename)
+                ):
                     node._origin = code, frame.f_lasti, ""
+                    _outside[0] = code
                 else:
                     node._origin = find_origin(2, state)
+                    node._unlisted = state.hidden
                 return node
         if more or options or y is MISSING:
             return general(x, y, *more, **options)
         return operation(x, y)
 
-    return function
+    return _with_own_code(function)
+
+
+def _with_own_code(function: Any) -> Any:
+    """A copy of a closure with code of its own, in which the interpreter keeps what it learns of
+    this operation: attributes are found faster than where it was told of many."""
+    own = FunctionType(
+        function.__code__.replace(),
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    return own
+
+
+# What can't be set on a node, because its class answers first.
+_DESCRIPTORS = frozenset(
+    name for kind in Node.__mro__ for name, one in vars(kind).items() if hasattr(one, "__set__")
+)
+
+
+def _arguments(function: Any) -> int:
+    code = function.__code__
+    return code.co_argcount + code.co_kwonlyargcount
 
 
 def short_path(operation: type[Operation]) -> Callable[[Node, dict[str, Any]], Node | None]:
     """The operation with attributes of one node by the short path, None where that doesn't
     apply."""
     formula = operation.f
+    names = formula.__code__.co_varnames[: _arguments(formula)]
+    hidden = not _DESCRIPTORS.isdisjoint(names)  # attributes behind a property, such as `shape`
 
     def made(x: Node, attributes: dict[str, Any]) -> Node | None:
         state = held()
@@ -197,22 +229,33 @@ def short_path(operation: type[Operation]) -> Callable[[Node, dict[str, Any]], N
                 and a.size > 0
             ):
                 try:
-                    value = quiet_here.run(formula, numpy_maths, a, **attributes)
+                    value = quiet_run()(formula, numpy_maths, a, **attributes)
                 except Exception:
                     return None
                 node: Any = _new(operation)
                 node.inputs = (x,)
                 node.attributes = attributes
-                node.__dict__.update(attributes)
+                if hidden:
+                    node.__dict__.update(attributes)
+                else:  # without a dict, which takes longer to make
+                    for name, given in attributes.items():
+                        setattr(node, name, given)
                 node._value = value = value if type(value) is _array else _asarray(value)
                 _set_flags(value, False)
                 node._serial = next_serial()
-                node._origin = find_origin(3, state)
-                node._unlisted = state.hidden
+                if state is nothing_open and (
+                    (code := (frame := _frame(2)).f_code) is _outside[0]
+                    or is_outside.get(code.co_filename)
+                ):
+                    node._origin = code, frame.f_lasti, ""
+                    _outside[0] = code
+                else:
+                    node._origin = find_origin(3, state)
+                    node._unlisted = state.hidden
                 return node
         return None
 
-    return made
+    return _with_own_code(made)
 
 
 def operand(value: Any, dtype: DType) -> Constant | None:

@@ -94,8 +94,8 @@ def erf(x: Any) -> Array:
 def absorbing_product(x: Any, y: Any) -> Array:
     """x·y, but 0 where x = 0 and y is ±∞ or NaN."""
     z = np.multiply(x, y)
-    if type(z) is not np.ndarray and abs(z) >= 0:  # one number, not NaN
-        return np.asarray(z)
+    if type(z) is not np.ndarray and z == z:  # one number, not NaN; as a scalar it is added faster
+        return z
     z = np.asarray(z)
     if not has_nan(z):
         return z
@@ -132,6 +132,16 @@ def cast(x: Any, dtype: Any) -> Array:
     return whole
 
 
+def expand_dims(x: Any, axis: Any) -> Array:
+    """np.expand_dims, which takes five times as long for one axis."""
+    if type(axis) is int and type(x) is np.ndarray:
+        shape = x.shape
+        place = axis if axis >= 0 else axis + len(shape) + 1
+        if 0 <= place <= len(shape):
+            return x.reshape((*shape[:place], 1, *shape[place:]))
+    return np.expand_dims(x, axis)
+
+
 def slice_of(x: Any, index: Any) -> Array:
     """`x[index]` for a basic index."""
     return x[index]
@@ -155,8 +165,8 @@ def take_add(g: Any, indices: Any, axis: int, size: int) -> Array:
 
 _OWN = {
     "absorbing_product": absorbing_product, "cast": cast, "erf": erf, "erfc": erfc,
-    "matmul": matrix_product, "padded": padded, "place": place, "prod": product,
-    "slice_of": slice_of, "sum": blocked_sum,
+    "expand_dims": expand_dims, "matmul": matrix_product, "padded": padded, "place": place,
+    "prod": product, "slice_of": slice_of, "sum": blocked_sum,
     "take_add": take_add, "unwindowed": unwindowed, "windows": windows, **LIBRARY_OWN,
 }  # fmt: skip
 _functions = {
