@@ -288,6 +288,9 @@ def test_a_wrong_choice_is_answered_with_those_there_are(palingrad, here, argume
         (["train", "digits", "--out", "full"], "the run folder full isn't empty"),
         (["train", "digits", "--out", "full/file"], "can't create the run folder full/file"),
         (["train", "digits", "--optimizer", "sgd", "--learning-rate", "1e30"], "the loss became"),
+        (["train", "digits", "--sharding", "tensor"], "sharding and deterministic are for a mesh"),
+        (["train", "digits", "--deterministic", "--out", "a/b"], "deterministic are for a mesh"),
+        (["train", "text", "full/file", "--width", "3"], "too short"),
         (["evaluate", "nowhere"], "nowhere isn't a run folder: it has no run.json"),
         (["evaluate", "full"], "full isn't a run folder: it has no run.json"),
         (["evaluate", "[/red]"], "[/red] isn't a run folder"),
@@ -316,6 +319,7 @@ def test_a_mistake_is_answered_in_one_line(palingrad, here, arguments, message):
     assert found.errors.count("\n") == 1
     assert message in found.errors
     assert (here / "full" / "file").read_text() == "mine"
+    assert {one.name for one in here.iterdir()} == {"full", *records}, "a folder is left behind"
 
 
 def test_a_folder_that_palingrad_data_names_must_exist(palingrad, monkeypatch):
