@@ -232,6 +232,17 @@ def test_info_shows_versions_engines_and_data_sets(palingrad):
     assert [word for word in words if word not in found.output] == []
 
 
+def test_info_counts_what_is_kept_on_disk(palingrad, here, monkeypatch):
+    monkeypatch.setenv("PALINGRAD_CACHE", str(here / "[a] cache"))
+    expected = f"entries: 0 of programs, 0 of kernels, 0.0 MB in {here / '[a] cache'}"
+    assert expected in palingrad("info").output
+
+
+def test_version(palingrad):
+    assert palingrad("--version")[:2] == (0, f"palingrad {pg.__version__}\n")
+    assert "--version" in palingrad("--help").output
+
+
 def test_help_names_the_commands(palingrad):
     found = palingrad("--help")
     assert found.code == 0
