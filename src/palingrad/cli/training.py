@@ -126,7 +126,6 @@ def train(
     }
     check_model(TASKS[kind], settings["model"])
     settings = first_alone("the data", lambda: TASKS[kind].begin(settings, folder))
-    optimizer_of(settings, 1)  # wrong options raise before there is a folder
     with new_run(out, settings) as run:
         _train(run, devices, recording, folder)
 
