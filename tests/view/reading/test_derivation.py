@@ -273,3 +273,12 @@ def test_with_products_of_ieee_it_isn_t_0(ieee):
     assert np.isnan(found.value)
     assert "0 · ∞ = NaN" in str(found)
     assert ABSORBS not in str(found)
+
+
+def test_repeated_terms_of_a_cotangent_have_names():
+    x = pg.tensor([1.0, 2.0, 3.0], name="x")
+    text = str(pg.derivation(pg.prod(x), x))
+    assert "  v₁ = [1; x[…, :−1]]\n  v₂ = v₁ ⊙ [1; v₁[…, :−1]]\n" in text
+    assert max(map(len, text.splitlines())) < 100
+    text = str(pg.derivation(pg.logsumexp(x), x))
+    assert "  x̄ = v₁/(Σ v₁) = [ 0.09003 0.2447 0.6652 ]\n" in text

@@ -121,7 +121,7 @@ class Backwards:
             ]
         else:
             seeds = [None if node is worked.y and self._ends() else bar(worked.names[id(node)])]
-        pulled = worked.pulled(node, seeds)
+        pulled = worked.pulled(node, seeds, names_terms=True)
         for line in worked.aside:
             self.steps.append(Step("adjoint", line, None, worked.user(node)))
         worked.aside.clear()
