@@ -8,7 +8,7 @@ from typing import Any
 
 from ....autodiff.gradients import expanding_gradients
 from ....autodiff.reverse import pulled_back, reverse
-from ....dtypes import Array, is_inexact
+from ....dtypes import Array, is_inexact, is_integer
 from ....errors import GraphError
 from ....graph.context import built_at, graph_scope, level_of
 from ....graph.describe.notation import SUM, Piece
@@ -279,12 +279,18 @@ def _written(
             known[id(inner)] = page.results[id(inner.inputs[0]), inner.attributes["index"]]
         else:
             piece = written_unguarded(inner, operands)
-            if names_terms and uses[id(inner)] > 1 and len(plain(piece.latex)) > _REPEATED:
+            repeated = names_terms and uses[id(inner)] > 1 and _is_term(inner)
+            if repeated and len(plain(piece.latex)) > _REPEATED:
                 name = page.new()
                 page.line(f"{name} = {piece.within(SUM)}")
                 piece = Piece(name)
             known[id(inner)] = piece
     return [known[id(node)] for node in nodes]
+
+
+def _is_term(node: Node) -> bool:
+    """Whether the node is an array of numbers or of conditions, not of indices."""
+    return not isinstance(node, MultipleOutputs) and not is_integer(node.dtype)
 
 
 def _seeds(local: Node, seeds: Sequence[str | None], pieces: dict[int, Piece]) -> Any:
