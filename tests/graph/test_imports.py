@@ -150,7 +150,7 @@ def test_every_public_name_is_documented_pickled_and_placed():
 def test_type_checkers_read_every_name_that_is_imported_late():
     tree = ast.parse(Path(pg.__file__).read_text())
     (block,) = [one for one in tree.body if isinstance(one, ast.If)]
-    read = {alias.asname: one.module for one in block.body if isinstance(one, ast.ImportFrom)
+    read = {alias.name: one.module for one in block.body if isinstance(one, ast.ImportFrom)
             for alias in one.names if alias.name != "*"}  # fmt: skip
     assert read.keys() == {*vars(pg)["_PARTS"], *vars(pg)["_ELSEWHERE"]}
     for name, module in read.items():

@@ -282,7 +282,7 @@ def test_long_equations_are_broken_at_their_terms():
 
 def test_draws_of_two_streams_are_two_terms():
     x = pg.Variable(np.ones((2, 3)), name="x")
-    masks = [pg.dropout(x, 0.5) for _ in range(2)]
+    masks: list[Any] = [pg.dropout(x, 0.5) for _ in range(2)]
     first, second = (mask.attributes["stream"] for mask in masks)
     text = pg.latex(pg.add(*masks, name="y")).text
     assert (

@@ -182,7 +182,7 @@ def test_subnormal_pivots_have_the_solutions_of_the_scaled_system(engine, dtype,
     rows = np.where(np.arange(40) % 3 == 0, small, 1)[:, None]
     if count:
         whole, sides = np.stack([whole] * count), np.stack([sides] * count)
-    rows = rows.astype(whole.real.dtype)
+    rows = rows.astype(np.real(whole).dtype)
     run = pg.function(lambda a, b: pg.linalg.solve_triangular(a, b, 0, True), engine=engine)
     expected = run(whole, sides)
     np.testing.assert_allclose(run(whole * rows, sides * rows), expected, rtol=1e-4)

@@ -76,7 +76,7 @@ def equations(order: Sequence[Node], others: Mapping[int, str] | None = None) ->
             found += [[places[node], _marked(_whole(node, Piece(line)), places)] for line in lines]
             terms[node] = _whole(node, Piece(""))
             continue
-        of = node.inputs[0] if type(node) is Item else None
+        of = node.inputs[0] if node.inputs else node
         if isinstance(node, Item) and of in cases:
             term = _term_of(node, cases[of][node.attributes["index"]], of.inputs, terms)
             term.parts.append((of, 0, len(term.tokens)))
