@@ -232,6 +232,17 @@ def test_info_shows_versions_engines_and_data_sets(palingrad):
     assert [word for word in words if word not in found.output] == []
 
 
+def test_info_counts_what_is_kept_on_disk(palingrad, here, monkeypatch):
+    monkeypatch.setenv("PALINGRAD_CACHE", str(here / "[a] cache"))
+    expected = f"entries: 0 of programs, 0 of kernels, 0.0 MB in {here / '[a] cache'}"
+    assert expected in palingrad("info").output
+
+
+def test_version(palingrad):
+    assert palingrad("--version")[:2] == (0, f"palingrad {pg.__version__}\n")
+    assert "--version" in palingrad("--help").output
+
+
 def test_help_names_the_commands(palingrad):
     found = palingrad("--help")
     assert found.code == 0
@@ -288,6 +299,9 @@ def test_a_wrong_choice_is_answered_with_those_there_are(palingrad, here, argume
         (["train", "digits", "--out", "full"], "the run folder full isn't empty"),
         (["train", "digits", "--out", "full/file"], "can't create the run folder full/file"),
         (["train", "digits", "--optimizer", "sgd", "--learning-rate", "1e30"], "the loss became"),
+        (["train", "digits", "--sharding", "tensor"], "sharding and deterministic are for a mesh"),
+        (["train", "digits", "--deterministic", "--out", "a/b"], "deterministic are for a mesh"),
+        (["train", "text", "full/file", "--width", "3"], "too short"),
         (["evaluate", "nowhere"], "nowhere isn't a run folder: it has no run.json"),
         (["evaluate", "full"], "full isn't a run folder: it has no run.json"),
         (["evaluate", "[/red]"], "[/red] isn't a run folder"),
@@ -316,6 +330,7 @@ def test_a_mistake_is_answered_in_one_line(palingrad, here, arguments, message):
     assert found.errors.count("\n") == 1
     assert message in found.errors
     assert (here / "full" / "file").read_text() == "mine"
+    assert {one.name for one in here.iterdir()} == {"full", *records}, "a folder is left behind"
 
 
 def test_a_folder_that_palingrad_data_names_must_exist(palingrad, monkeypatch):

@@ -2,11 +2,16 @@
 
 import ast
 import gc
+import inspect
+import pickle
+import pydoc
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -113,6 +118,44 @@ def test_the_import_leaves_out_what_few_programs_need():
 def test_a_star_import_takes_what_is_imported_late():
     code = "from palingrad import *\nprint(callable(grad), callable(function), callable(conv2d))"
     assert in_a_new_process(code) == ["True"] * 3
+
+
+def test_what_is_imported_late_is_there_before_its_first_use():
+    code = (
+        "import palingrad as pg\nnames = dir(pg)\n"
+        "print(pg.session.Session is pg.Session, pg.engines.selection.get_engine is pg.get_engine,"
+        " hasattr(pg, 'frobnicate'))\n"
+        "from palingrad import *\n"
+        "modules = {name for name in names if isinstance(getattr(pg, name), type(pg))}\n"
+        "print({n for n in names if n[0] != '_'} - modules <= globals().keys(), dir(pg) == names)"
+    )
+    assert in_a_new_process(code) == ["True", "True", "False", "True", "True"]
+
+
+def test_every_public_name_is_documented_pickled_and_placed():
+    page = pydoc.plain(pydoc.render_doc(pg))
+    for name in dir(pg):
+        value = getattr(pg, name)
+        if name.startswith("_") or isinstance(value, ModuleType):
+            continue
+        assert re.search(rf"\b{name}\b", page), name
+        again = pickle.loads(pickle.dumps(value))
+        assert again is value or again == value or value != value, name
+        if callable(value):
+            assert inspect.getmodule(value) is not None, name
+            assert inspect.getdoc(value), name
+            assert inspect.signature(value), name
+
+
+def test_type_checkers_read_every_name_that_is_imported_late():
+    tree = ast.parse(Path(pg.__file__).read_text())
+    (block,) = [one for one in tree.body if isinstance(one, ast.If)]
+    read = {alias.name: one.module for one in block.body if isinstance(one, ast.ImportFrom)
+            for alias in one.names if alias.name != "*"}  # fmt: skip
+    assert read.keys() == {*vars(pg)["_PARTS"], *vars(pg)["_ELSEWHERE"]}
+    for name, module in read.items():
+        parent = imported(f"palingrad.{module}") if module else pg
+        assert getattr(parent, name) is getattr(pg, name), name
 
 
 def test_the_engine_of_the_environment_is_that_at_the_import():

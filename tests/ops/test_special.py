@@ -221,6 +221,35 @@ def test_tails_of_the_normal_distribution_have_slopes():
         )
 
 
+def mills_derivative(x: float, order: int) -> float:
+    """dⁿ/dxⁿ log Φ(x) as a polynomial in x and r = φ/Φ, by ∂r/∂x = −r·(x + r)."""
+    with mp.workdps(300):
+        z = mp.mpf(x)
+        r = mp.npdf(z) / (mp.erfc(-z / mp.sqrt(2)) / 2)
+        terms = {(0, 1): 1}
+        for _ in range(order - 1):
+            slope: dict[tuple[int, int], int] = {}
+            for (i, j), c in terms.items():
+                for key, more in (((i - 1, j), i), ((i + 1, j), -j), ((i, j + 1), -j)):
+                    if more:
+                        slope[key] = slope.get(key, 0) + c * more
+            terms = slope
+        return float(sum(c * z**i * r**j for (i, j), c in terms.items()))
+
+
+@pytest.mark.parametrize("engine", ["numpy", "native"])
+@pytest.mark.parametrize("order", [1, 2, 3, 4, 5])
+def test_higher_derivatives_of_log_ndtr_keep_their_digits(order, engine):
+    x = np.array([-1.0, -29.9, -30.0, -30.1, -100.0, -1e4, -1e6, -1e8])
+    slope = s.log_ndtr
+    for _ in range(order):
+        slope = pg.elementwise_grad(slope)
+    exact = [mills_derivative(one, order) for one in x]
+    found = pg.function(slope, engine=engine)(x)
+    np.testing.assert_allclose(found[3:], exact[3:], rtol=2e-15)
+    np.testing.assert_allclose(found[:3], exact[:3], rtol=1e-12)  # e^u²·iⁿerfc u still cancels
+
+
 def test_sums_of_exponentials_have_weights_and_signs():
     a, b = np.array([[1.0, 1000.0], [-np.inf, 3.0]]), np.array([[2.0, -1.0], [1.0, 0.0]])
     options: Any

@@ -149,6 +149,14 @@ def test_what_is_fed_is_cut_or_said_to_be_whole():
         raise AssertionError
     with pg.scale.use(other, inputs={"x": ("rows",)}):
         assert float(f(np.ones(16), 2.0)) == 32.0
+    for options in ({}, {"deterministic": True}):
+        unknown = pg.scale.use(mesh, inputs={"x": (), "rates": ()}, **options)
+        said = "inputs: the pattern 'rates' fits no input; they are 'x', 'rate'.*mean 'rate'"
+        with unknown, pytest.raises(pg.errors.ArgumentError, match=said):
+            f(np.ones(16), 2.0)
+    with pg.scale.use(mesh, inputs={"other": ()}):
+        w = pg.Variable(np.ones(8))
+        assert float(pg.function(lambda: pg.sum(w * 2))()) == 16.0, "a program without feeds"
     unknown = pg.scale.use(mesh, sharding={"nothing*": ("data",)})
     w = pg.Variable(np.ones(8), name="w")
     with unknown, pytest.raises(pg.errors.ArgumentError, match="fits no Variable; they are 'w'"):

@@ -48,8 +48,8 @@ def test_ctrl_c_ends_training_after_the_step_that_runs(make_model, train_part, t
 
 
 def test_what_was_learnt_is_saved(train_part, test_part, tmp_path):
-    run = new_run(str(tmp_path), SETTINGS)
-    model = run.recipe.build(64, 10)
+    with new_run(str(tmp_path), SETTINGS) as run:
+        model = run.recipe.build(64, 10)
     history = fit(
         model,
         train_part,

@@ -188,8 +188,8 @@ def test_training_that_fails_or_is_stopped_leaves_a_report_too(tmp_path):
     data = load("digits")
     chosen = recipe("logistic")
     settings = {"dataset": "digits", "model": "logistic", "features": 64, "classes": 10}
-    run = new_run(str(tmp_path / "run"), settings)
-    model = chosen.build(64, 10)
+    with new_run(str(tmp_path / "run"), settings) as run:
+        model = chosen.build(64, 10)
     epoch = Epoch(1, 2.0, 0.3, 2.1, 0.25, 0.5)
 
     def fails():
@@ -205,7 +205,8 @@ def test_training_that_fails_or_is_stopped_leaves_a_report_too(tmp_path):
 
 
 def test_before_the_first_epoch_there_is_nothing_to_report(tmp_path):
-    run = new_run(str(tmp_path / "run"), {"model": "logistic"})
+    with new_run(str(tmp_path / "run"), {"model": "logistic"}) as run:
+        pass
 
     def fails():
         with reported(run, recipe("logistic").build(64, 10), load("digits")):
@@ -227,7 +228,8 @@ def test_a_network_without_mistakes_has_none_to_show(tmp_path, monkeypatch):
             return pg.tensor(np.eye(10, dtype=np.float32)[[known[r.tobytes()] for r in x.numpy()]])
 
     settings = {"dataset": "digits", "model": "mlp", "features": 64, "classes": 10}
-    run = new_run(str(tmp_path / "run"), settings)
+    with new_run(str(tmp_path / "run"), settings) as run:
+        pass
     found = pg.train.Evaluation(0.0, 1.0, data.test.labels)
     monkeypatch.setattr("palingrad.train.report.Evaluator", lambda *_, **__: lambda *_: found)
     path = write_report(run, Oracle(), History([Epoch(1, 0.1, 1.0, None, None, 1.0)]), data)

@@ -19,7 +19,8 @@ SETTINGS = {"model": "mlp", "dataset": "digits", "features": 64, "classes": 10}
 @pytest.fixture
 def trained(tmp_path, train_part, test_part):
     """A run of two epochs, and its model."""
-    run = new_run(str(tmp_path / "run"), SETTINGS)
+    with new_run(str(tmp_path / "run"), SETTINGS) as run:
+        assert run.folder.is_dir()
     pg.set_seed(0)
     model = run.recipe.build(64, 10)
     history = fit(model, train_part, optimizer=Adam(0.01), test=test_part, epochs=2)
@@ -67,9 +68,9 @@ def test_saving_again_replaces_what_was_saved(trained):
 
 
 def test_a_run_can_be_saved_before_the_first_epoch(tmp_path):
-    run = new_run(str(tmp_path), SETTINGS)
-    model = run.recipe.build(64, 10)
-    run.save(model, History())
+    with new_run(str(tmp_path), SETTINGS) as run:
+        model = run.recipe.build(64, 10)
+        run.save(model, History())
     assert load_run(tmp_path).model().variables().keys() == model.variables().keys()
 
 
@@ -77,28 +78,55 @@ def test_a_run_can_be_saved_before_the_first_epoch(tmp_path):
 
 
 def test_a_folder_that_is_given_is_made_with_its_parents(tmp_path):
-    assert new_run(str(tmp_path / "a" / "b"), SETTINGS).folder.is_dir()
+    with new_run(str(tmp_path / "a" / "b"), SETTINGS):
+        assert (tmp_path / "a" / "b").is_dir()
+    assert (tmp_path / "a" / "b").is_dir()
 
 
 def test_runs_of_one_second_get_folders_of_their_own(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("time.strftime", lambda form: "20261120-213600")
-    folders = [str(new_run(None, SETTINGS).folder) for _ in range(3)]
+    folders: list[str] = []
+    for _ in range(3):
+        with new_run(None, SETTINGS) as run:
+            folders.append(str(run.folder))
     first = "runs/digits-mlp-20261120-213600"
     assert folders == [first, f"{first}-2", f"{first}-3"]
 
 
 def test_a_folder_that_is_not_empty_is_refused(tmp_path):
     (tmp_path / "thesis.tex").write_text("two years of work")
-    with pytest.raises(DataError, match=r"isn't empty: choose another --out, or delete it"):
-        new_run(str(tmp_path), SETTINGS)
+    with (
+        pytest.raises(DataError, match=r"isn't empty: choose another --out, or delete it"),
+        new_run(str(tmp_path), SETTINGS),
+    ):
+        pass
     assert (tmp_path / "thesis.tex").read_text() == "two years of work"
 
 
 def test_a_file_in_the_folder_s_place_is_an_error(tmp_path):
     (tmp_path / "run").write_text("")
-    with pytest.raises(DataError, match=r"can't create the run folder .*run: File exists"):
-        new_run(str(tmp_path / "run"), SETTINGS)
+    with (
+        pytest.raises(DataError, match=r"can't create the run folder .*run: File exists"),
+        new_run(str(tmp_path / "run"), SETTINGS),
+    ):
+        pass
+
+
+def begin_and_fail(folder, *written):
+    with pytest.raises(KeyboardInterrupt), new_run(str(folder), SETTINGS) as run:  # noqa: PT012
+        for name in written:
+            (run.folder / name).write_text("")
+        raise KeyboardInterrupt
+
+
+def test_a_folder_in_which_nothing_was_written_goes_with_what_failed(tmp_path):
+    begin_and_fail(tmp_path / "a" / "b")
+    assert not list(tmp_path.iterdir())
+    begin_and_fail(tmp_path)
+    assert tmp_path.is_dir(), "it was there before"
+    begin_and_fail(tmp_path / "a" / "b", "run.json")
+    assert (tmp_path / "a" / "b" / "run.json").exists()
 
 
 # ---------------------------------------------------------------- broken runs

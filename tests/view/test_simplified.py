@@ -280,3 +280,31 @@ def test_tidying_changes_only_what_the_reverse_pass_built():
     assert not of_derivative(mine)
     program = Program((), (mine,))
     assert tidied(program) is program
+
+
+@pytest.mark.parametrize(
+    ("f", "written"),
+    [
+        (lambda a: a**3, "6a"),
+        (lambda a: a**5, "20a³"),
+        (lambda a: a**2.5, "3.75 √a"),
+        (lambda a: a**-2, "6a⁻⁴"),
+    ],
+)
+def test_exponents_of_second_derivatives_of_arrays_are_computed(f, written):
+    a = pg.Variable(np.array([0.5, 1.3, 2.0]), name="a")
+    first = pg.gradients(pg.sum(f(a)), [a])[0]
+    second = pg.gradients(pg.sum(first), [a])[0]
+    assert pg.latex(second).text == f"second = ∂y/∂a = {written}"
+    simple = simplified([second])
+    assert simple is not None
+    np.testing.assert_array_equal(computed(simple.roots)[0], second.numpy())
+
+
+def test_a_shape_that_only_a_spread_number_has_stays():
+    a = pg.Variable(np.array(1.5), name="a")
+    y = pg.sum(pg.broadcast_to(a, (3,)) ** 3 * np.arange(3.0))
+    second = pg.gradients(pg.gradients(y, [a])[0], [a])[0]
+    simple = simplified([second])
+    assert simple is not None
+    np.testing.assert_allclose(computed(simple.roots)[0], 6 * 1.5 * 3, rtol=1e-15)

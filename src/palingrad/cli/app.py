@@ -19,14 +19,33 @@ from ..files.terminal import SPELLED
 from ..messages.checks import nearest
 from ..messages.keywords import SYNONYMS
 from ..processes import fail
+from ..version import __version__
 
 app = typer.Typer(
-    help="Computational graphs you can read forwards and backwards.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
 console = Console()
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        print(f"palingrad {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Computational graphs you can read forwards and backwards."""
+
 
 DataFolder = Annotated[
     str | None,

@@ -97,7 +97,7 @@ def _print_reports(reports: list[Report], engines: Sequence[str]) -> None:
 
 @app.command(cls=Command)
 def info() -> None:
-    """Show versions, the machine, the engines and the data sets."""
+    """Show versions, the machine, the engines, the cache and the data sets."""
     table = Table(box=None, show_header=False, pad_edge=False)
     table.add_row("palingrad", __version__)
     table.add_row("python", platform.python_version())
@@ -105,7 +105,7 @@ def info() -> None:
     table.add_row("machine", f"{platform.machine()}, {os.cpu_count()} cores")
     table.add_row("engines", ", ".join(engine_names()) + f" (selected: {get_engine().name})")
     for name, text in (*describe(), *describe_xla()):
-        table.add_row(name, text)
+        table.add_row(name, Text(text))  # no markup: it may have [brackets]
     for name in data.names():
-        table.add_row(f"data: {name}", data.describe(name))
+        table.add_row(f"data: {name}", Text(data.describe(name)))
     console.print(table)

@@ -126,8 +126,8 @@ def train(
     }
     check_model(TASKS[kind], settings["model"])
     settings = first_alone("the data", lambda: TASKS[kind].begin(settings, folder))
-    optimizer_of(settings, 1)  # wrong options raise before there is a folder
-    _train(new_run(out, settings), devices, recording, folder)
+    with new_run(out, settings) as run:
+        _train(run, devices, recording, folder)
 
 
 def _of_kind(kind: str, source: str | None, given: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..errors import ArgumentError, ShapeError
 from ..graph.leaves import Placeholder, Variable
+from ..messages.checks import did_you_mean
 from .placement import DATA, MODEL, Axes, Mesh, Placement, Rules, Spec
 
 SCHEMES = ("replicated", "fully_sharded", "tensor")
@@ -22,6 +23,16 @@ TENSOR: Rules = (
     ("*table", (MODEL, None)),
     ("*weight", (None, MODEL)),
     ("*bias", (MODEL,)),
+)
+
+
+_NAMES_OF_VARIABLES = (
+    "Names are those of model.variables() where the model is given: use(mesh, sharding=…, "
+    "model=model)."
+)
+_NAMES_OF_INPUTS = (
+    "Names are those of parameters and placeholders; a function without this one needs a `with "
+    "use(…)` of its own."
 )
 
 
@@ -63,14 +74,8 @@ class Specs:
         """Raise ArgumentError for a pattern that fits none of the Variables."""
         names = [self.name(one) for one in variables if one._follows is None]
         for scheme in self._placement.schemes:
-            for pattern, _ in () if isinstance(scheme, str) else scheme:
-                if not any(fnmatchcase(name, pattern) for name in names):
-                    known = ", ".join(map(repr, names[:12])) + (", …" if len(names) > 12 else "")
-                    raise ArgumentError(
-                        f"sharding: the pattern {pattern!r} fits no Variable; they are {known}.",
-                        hint="* stands for any text. Names are those of model.variables() where "
-                        "the model is given: use(mesh, sharding=…, model=model).",
-                    )
+            if not isinstance(scheme, str):
+                _check_fits("sharding", "Variable", scheme, names, _NAMES_OF_VARIABLES)
 
     def _add_tensor(self, spec: list[Axes], name: str, shape: Sequence[int]) -> None:
         """Cut over `model` as the layer's kind asks, where the size allows it."""
@@ -90,6 +95,24 @@ class Specs:
         able = [n for n, size in enumerate(shape) if spec[n] is None and size and size % count == 0]
         if count > 1 and able:
             spec[max(able, key=lambda n: shape[n])] = DATA
+
+
+def check_inputs(placement: Placement, feeds: Sequence[Placeholder]) -> None:
+    """Raise ArgumentError for a pattern of `inputs` that fits none of a Program's feeds."""
+    if feeds:
+        names = [feed._name or "" for feed in feeds]
+        _check_fits("inputs", "input", placement.inputs, names, _NAMES_OF_INPUTS)
+
+
+def _check_fits(what: str, kind: str, rules: Rules, names: Sequence[str], hint: str) -> None:
+    """Raise ArgumentError for a pattern that fits none of the names."""
+    for pattern, _ in rules:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            known = ", ".join(map(repr, names[:12])) + (", …" if len(names) > 12 else "")
+            raise ArgumentError(
+                f"{what}: the pattern {pattern!r} fits no {kind}; they are {known}.",
+                hint=did_you_mean(pattern, names, quoted=True) or f"* stands for any text. {hint}",
+            )
 
 
 def spec_of_feed(placement: Placement, feed: Placeholder, shape: Sequence[int]) -> Spec:

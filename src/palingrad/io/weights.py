@@ -22,13 +22,25 @@ _COMPLEX = "complex"  # in the header: the names of complex arrays, whose last a
 
 
 def packed(arrays: Mapping[str, Array], text: str) -> bytes:
-    """The bytes of a safetensors file with the arrays, and `text` in its header."""
+    """The bytes of a safetensors file with the arrays, and `text` in its header: the same bytes for
+    the same arrays."""
     imported("safetensors.numpy")
     from safetensors.numpy import save
 
     named = {name: _parts(array) for name, array in arrays.items()}
     complexes = [name for name, array in arrays.items() if is_complex(array.dtype)]
-    return save(named, {_KEY: text, **({_COMPLEX: json.dumps(complexes)} if complexes else {})})
+    content = save(named, {_KEY: text})
+    return _with_metadata(content, {_COMPLEX: json.dumps(complexes)}) if complexes else content
+
+
+def _with_metadata(content: bytes, more: Mapping[str, str]) -> bytes:
+    """The file with more texts in its header; safetensors would write several in any order."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:end])
+    header["__metadata__"] |= more
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)  # the arrays are aligned
+    return len(text).to_bytes(8, "little") + text + content[end:]
 
 
 def _parts(array: Array) -> Array:

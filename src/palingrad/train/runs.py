@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -117,14 +118,24 @@ def simple_settings(settings: Mapping[str, Any]) -> dict[str, Any]:
             if isinstance(value, (str, int, float)) and name != "characters"}  # fmt: skip
 
 
-def new_run(out: str | None, settings: dict[str, Any]) -> Run:
+@contextmanager
+def new_run(out: str | None, settings: dict[str, Any]) -> Generator[Run]:
     """A new folder: `out`, or runs/<data set>-<model>-<time>. It must be empty. Of several
-    processes the first one makes it."""
-    folder = str(_new_folder(out, settings)) if index() == 0 else ""
-    return Run(Path(first("the run folder", folder)), settings)
+    processes the first one makes it. After an error in the `with`, such as a refused option, it is
+    removed if nothing has been written to it."""
+    made: list[Path] = []
+    try:
+        folder = str(_new_folder(out, settings, made)) if index() == 0 else ""
+        yield Run(Path(first("the run folder", folder)), settings)
+    except BaseException:
+        with suppress(OSError):  # of the first one that isn't empty
+            for one in made:
+                one.rmdir()
+        raise
 
 
-def _new_folder(out: str | None, settings: dict[str, Any]) -> Path:
+def _new_folder(out: str | None, settings: dict[str, Any], made: list[Path]) -> Path:
+    """Makes the folder, and adds it to `made` with those of its parents that weren't there."""
     if out is None:
         stem = f"{settings['dataset']}-{settings['model']}-{time.strftime('%Y%m%d-%H%M%S')}"
         folder = Path("runs") / stem
@@ -135,6 +146,7 @@ def _new_folder(out: str | None, settings: dict[str, Any]) -> Path:
     else:
         folder = Path(out)
     try:
+        made += [one for one in (folder, *folder.parents) if not one.exists()]
         folder.mkdir(parents=True, exist_ok=True)
         occupied = any(folder.iterdir())
     except OSError as error:

@@ -69,7 +69,7 @@ def names_in(
     """The name of y, and of each x, of derivatives whose y and x have names.
 
     `names` are those of the nodes that are shown, `spelled` writes the names of others. The one
-    result without a name is called y, unless it depends on a node of that name.
+    result without a name is called y, or the first of z, r, s that none of the nodes behind it is.
     """
     known = dict(names)
     asked = {
@@ -83,10 +83,12 @@ def names_in(
     unnamed = {
         derivative.y for derivative in derivatives.values() if _unnamed(derivative.y, known, others)
     }
-    if len(unnamed) == 1 and "y" not in known.values():
-        result = next(iter(unnamed))
-        if "y" not in names_of(list(postorder(result))).values():
-            known[id(unnamed.pop())] = "y"
+    if len(unnamed) == 1:
+        (result,) = unnamed
+        taken = {*known.values(), *names_of(list(postorder(result))).values()}
+        free = next((letter for letter in "yzrs" if letter not in taken), None)
+        if free is not None:
+            known[id(unnamed.pop())] = free
     unnamed.update(
         x
         for derivative in derivatives.values()

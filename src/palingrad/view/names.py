@@ -16,7 +16,7 @@ from ..graph.context import PACKAGE, Backward, level_of, target_of
 from ..graph.kinds import Assign
 from ..graph.leaves import Constant, Variable
 from ..graph.node import Node
-from ..graph.operation import Item
+from ..graph.operation import Item, MultipleOutputs
 
 Span = tuple[int, int, int, int]  # line, end line, column, end column, as in code.co_positions
 Call = tuple[CodeType, int]
@@ -133,6 +133,18 @@ def short_name(node: Node, names: dict[int, str]) -> str:
     if target is not None and names.get(id(target), target.kind_name()) != target.kind_name():
         return f"∂{names[id(target)]}"
     return node.kind_name()
+
+
+def described(node: Node, name: str) -> str:
+    """A node's display name as a title: result 0 of split, derivative by x of an unnamed node."""
+    if isinstance(node, Item) and name.endswith(f"[{node.attributes['index']}]"):
+        parent, called = node.inputs[0], name.rpartition("[")[0]
+        if isinstance(parent, MultipleOutputs) and parent.count == 1:
+            return called
+        return f"result {node.attributes['index']} of {called}"
+    if name.startswith("∂") and "/" not in name and node.inputs:
+        return f"derivative by {name[1:]}" if name[1:] else "derivative"
+    return name
 
 
 def number(value: float) -> str:
@@ -308,9 +320,14 @@ def _running_names(wanted: set[int]) -> dict[int, str]:
             seen.add(id(frame.f_globals))
             for space in spaces:
                 for name, value in list(space.items()):
-                    if id(value) in wanted and isinstance(value, Node) and name.strip("_"):
+                    if id(value) in wanted and isinstance(value, Node) and _is_name(name):
                         names.setdefault(id(value), name)
             if sys.version_info < (3, 13) and frame.f_code.co_flags & _OPTIMISED:
                 spaces[0].clear()  # a snapshot that the frame caches, and that keeps nodes alive
         frame = frame.f_back
     return names
+
+
+def _is_name(name: str) -> bool:
+    """Whether a user has chosen it: not _, and not what pytest adds to functions, @py_assert1."""
+    return name.isidentifier() and bool(name.strip("_"))

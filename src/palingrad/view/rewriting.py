@@ -8,7 +8,7 @@ from functools import partial
 
 from ..dtypes import is_floating
 from ..graph.context import level_of
-from ..graph.kinds import Assign, Control, Custom, Random
+from ..graph.kinds import Assign, Control, Custom, Elementwise, Random
 from ..graph.leaves import Constant
 from ..graph.node import Node
 from ..graph.operation import Operation
@@ -161,9 +161,36 @@ def _rewritten(region: Region) -> Region:
     return region if after is before else Region(region.parameters, after.outputs)
 
 
+def _of_numbers(program: Program) -> Program:
+    """The program with elementwise operations on numbers that are spread out computed on the
+    numbers: 2·𝟏 − 1 → 1·𝟏, x·(2·𝟏) → x·2."""
+    return program.rewritten(_of_number)
+
+
+def _of_number(node: Operation) -> Node:
+    if not of_derivative(node) or not isinstance(node, Elementwise):
+        return node
+    inputs = [_spread_number(x) or x for x in node.inputs]
+    if all(new is old for new, old in zip(inputs, node.inputs, strict=True)):
+        return node
+    better: Node = node.rebuild(inputs)
+    if better.shape == () and node.shape != ():
+        better = ops.broadcast_to(better, node.shape)
+    return _checked(node, better)
+
+
+def _spread_number(x: Node) -> Node | None:
+    """The number that x is in every element, if x is of the derivative."""
+    if type(x) is not BroadcastTo or not of_derivative(x):
+        return None
+    number = x.inputs[0]
+    return number if isinstance(number, Constant) and number.shape == () else None
+
+
 # Exact: no bit of a result changes.
 PASSES: tuple[Pass, ...] = (
     partial(simplify, where=of_derivative),
+    _of_numbers,
     partial(fold, where=_foldable),
     tidied,
     partial(common_subexpressions, where=of_derivative),

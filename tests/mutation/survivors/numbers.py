@@ -139,9 +139,14 @@ SURVIVORS: dict[str, dict[str, str]] = {
     "error.InverseMills.d": {
         "comparison: x < 0 → x <= 0": BOTH,
         "comparison: x > 60 → x >= 60": UNDERFLOWS,
+        "comparison: x < -30 → x <= -30": BOTH,
+        "factor: 30 → 31": BOTH,
         "factor: 0 → 1": HALVES,
         "factor: 60 → 61": UNDERFLOWS,
-        "branch: ops.where(low, x, 0) → x": GUARDED,
+        "sign: -60 → 60": HALVES,
+        "branch: ops.where(far, x, -60) → x": GUARDED,
+        "branch: ops.where(low, ops.where(far, 0, x), 0) → ops.where(far, 0, x)": GUARDED,
+        "branch: ops.where(far, 0, x) → x": GUARDED,
     },
     "incomplete._log_slope": {
         "second order: a → __stop__(a)": PARAMETERS,

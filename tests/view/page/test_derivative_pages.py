@@ -110,3 +110,42 @@ def test_no_two_equations_have_the_same_left_side():
     sides = [re.sub(r"<[^>]+>", "", text).split("=")[0] for _, text in data["equations"]]
     assert len(sides) > 3
     assert len(set(sides)) == len(sides), sides
+
+
+def title_of(*results: pg.Node) -> str:  # without a variable that holds the node
+    return exported(list(results))[1]["title"]
+
+
+def test_titles_say_of_what_a_result_and_a_derivative_are():
+    a = pg.Variable(2.0, name="a")
+    assert title_of(pg.cond(a > 0, lambda p: p * 2, lambda p: p + 1, a)) == "switch"
+    assert title_of(pg.split(np.ones(4), 2)[1]) == "result 1 of split"
+    y = pg.Variable(3.0, name="y")
+    assert title_of(pg.gradients(y * pg.sin(a), [a])[0]) == "∂z/∂a"
+    slopes = [pg.gradients(a * pg.sin(a), [a])[0]]
+    slopes.append(pg.gradients(pg.exp(slopes[0]), [a])[0])
+    assert title_of(slopes[1]) == "derivative by a"
+
+
+def equations_of(*results: pg.Node) -> list[str]:
+    texts = [re.sub(r"<[^>]+>", "", text) for _, text in exported(list(results))[1]["equations"]]
+    return [re.sub(r"\s", "", text) for text in texts]
+
+
+def test_equations_call_a_derivative_as_its_card_does():
+    w1 = pg.Variable(np.ones((2, 2)), name="W1")
+    loss = pg.sum(pg.tanh(w1 @ w1), name="l")
+    found = equations_of((lambda g: g * pg.sin(g))(pg.gradients(loss, [w1])[0]))
+    assert found[-1].endswith("∂l∂W1⊙sin(∂l∂W1)")
+    assert any(text.startswith("∂l∂W1=") for text in found)
+    squared = equations_of((lambda g: g**2 + g)(pg.gradients(loss, [w1])[0]))
+    assert squared[-1].endswith("(∂l∂W1)2+∂l∂W1")
+
+
+def test_equations_write_branches_as_cases():
+    a = pg.Variable(2.0, name="a")
+    result = pg.cond(a > 0, lambda p: (p * 2, p), lambda p: (p + 1, p), a)[0] * 3
+    export, data = exported(result)
+    assert equations_of(result)[-1].endswith("=3{2aifa&gt;0a+1else")
+    places = {int(n) for _, text in data["equations"] for n in re.findall(r'data-n="(\d+)"', text)}
+    assert places == set(range(len(export.order))), "a node has no term"

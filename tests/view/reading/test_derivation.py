@@ -243,3 +243,43 @@ def test_a_way_through_complex_numbers_is_derived_backwards_with_real_parts():
     steps = str(pg.derivation(loss, x))
     assert "Re" in steps
     assert steps.rstrip().endswith("= 12")
+
+
+ABSORBS = "(a cotangent of 0 absorbs any slope)"
+
+
+def test_where_a_cotangent_of_0_meets_infinity_it_is_said():
+    x = pg.tensor(0.0, name="x")
+    text = str(pg.derivation(pg.where(x > 1, pg.log(x), x * 2), x))
+    assert f"0 · ∞ = 0 {ABSORBS}" in text
+    assert text.count(ABSORBS) == 1
+    assert ABSORBS not in str(pg.derivation(pg.where(x > 1, pg.log(x + 1), x * 2), x))
+    y = pg.tensor([0.0, 1.0], name="y")
+    text = str(pg.derivation(pg.sum(pg.where(y > 0.5, pg.sqrt(y), 0.0)), y))
+    assert [line.strip()[0] for line in text.splitlines() if line.endswith(ABSORBS)] == ["y"]
+    assert ABSORBS not in str(pg.derivation(pg.sum(pg.where(y > 0.5, pg.sqrt(y + 1), 0.0)), y))
+
+
+@pytest.fixture
+def ieee():
+    pg.set_ieee_gradients(True)
+    yield
+    pg.set_ieee_gradients(False)
+
+
+def test_with_products_of_ieee_it_isn_t_0(ieee):
+    x = pg.tensor(0.0, name="x")
+    found = pg.derivation(pg.where(x > 1, pg.log(x), x * 2), x)
+    assert found.value is not None
+    assert np.isnan(found.value)
+    assert "0 · ∞ = NaN" in str(found)
+    assert ABSORBS not in str(found)
+
+
+def test_repeated_terms_of_a_cotangent_have_names():
+    x = pg.tensor([1.0, 2.0, 3.0], name="x")
+    text = str(pg.derivation(pg.prod(x), x))
+    assert "  v₁ = [1; x[…, :−1]]\n  v₂ = v₁ ⊙ [1; v₁[…, :−1]]\n" in text
+    assert max(map(len, text.splitlines())) < 100
+    text = str(pg.derivation(pg.logsumexp(x), x))
+    assert "  x̄ = v₁/(Σ v₁) = [ 0.09003 0.2447 0.6652 ]\n" in text

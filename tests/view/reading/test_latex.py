@@ -278,3 +278,16 @@ def test_long_equations_are_broken_at_their_terms():
     assert len(parts) > 2
     assert all(part.startswith((r"y &= \left(", r"&\quad - ", r"&\quad + ")) for part in parts)
     assert long.lines[0].count(r"\\") == 0
+
+
+def test_draws_of_two_streams_are_two_terms():
+    x = pg.Variable(np.ones((2, 3)), name="x")
+    masks: list[Any] = [pg.dropout(x, 0.5) for _ in range(2)]
+    first, second = (mask.attributes["stream"] for mask in masks)
+    text = pg.latex(pg.add(*masks, name="y")).text
+    assert (
+        text
+        == f"y = dropout_(rate=0.5; stream={first})(x) + dropout_(rate=0.5; stream={second})(x)"
+    )
+    text = pg.latex(pg.add(masks[0], masks[0], name="y")).text
+    assert text == f"y = 2 dropout_(rate=0.5; stream={first})(x)"

@@ -154,7 +154,6 @@ _PLAIN = {"stride": 1, "dilation": 1, "padding": 0, "extra": 0, "sizes": None}  
 # No part of the mathematics, or what the formulas of their operations tell in another way.
 _UNSTATED = {
     "dtype",
-    "stream",
     "index",
     "squared",
     "log_q",

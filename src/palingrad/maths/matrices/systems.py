@@ -20,6 +20,7 @@ from .lapack import (
     product,
 )
 from .spectra import svd
+from .triangular import has_tiny, solved
 
 SINGULAR = "a matrix is singular"
 
@@ -37,10 +38,22 @@ def lu_solve(f: Any, piv: Any, b: Any, transposed: bool) -> Any:
             return b.copy()
         if not np.diagonal(f, 0, -2, -1).all():
             raise np.linalg.LinAlgError
+        if has_tiny(f):
+            return mapped(lambda f, p, b: _substituted(f, p[0], b, transposed), f, piv, b)
         getrs = lapack("getrs", b.dtype)
         return mapped(lambda f, p, b: getrs(f, p[0], b, trans=int(transposed))[0], f, piv, b)
 
     return computed("solve", SINGULAR, solution, f, b)
+
+
+def _substituted(f: Any, piv: Any, b: Any, transposed: bool) -> Any:
+    """The solution of one system by its LU factors, divided by their pivots."""
+    order = pivot_order(piv, len(f))
+    if not transposed:
+        return solved(f, solved(f, b[order], True, True), False, False)
+    x = np.empty_like(b)
+    x[order] = solved(f.T, solved(f.T, b, True, False), False, True)
+    return x
 
 
 def solve(a: Any, b: Any) -> Any:

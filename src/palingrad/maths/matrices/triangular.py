@@ -37,11 +37,36 @@ def substituted(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:
     return np.concatenate([substituted(top, rest, lower, unit_diagonal), last], axis=-2)
 
 
+def has_tiny(a: Any) -> bool:
+    """Whether a pivot's reciprocal, by which LAPACK and BLAS multiply, may be infinite."""
+    return bool((np.abs(np.diagonal(a, 0, -2, -1)) < np.finfo(a.dtype).tiny).any())
+
+
+def divided(a: Any, b: Any, lower: bool) -> Any:
+    """t⁻¹ b for the lower or upper triangle t of batches of matrices, row by row, divided by the
+    pivots."""
+    if b.size and not np.diagonal(a, 0, -2, -1).all():
+        raise np.linalg.LinAlgError
+    n, x = a.shape[-1], np.array(b)
+    pivots = np.diagonal(a, 0, -2, -1)
+    # NumPy divides complex numbers by way of a reciprocal, which a power of 2 makes finite.
+    limits = np.finfo(a.dtype)
+    scale = np.where(np.abs(pivots) < limits.tiny, limits.dtype.type(2.0 ** (limits.bits - 4)), 1)
+    for i in range(n) if lower else range(n - 1, -1, -1):
+        others = slice(0, i) if lower else slice(i + 1, n)
+        x[..., i, :] -= (a[..., i : i + 1, others] @ x[..., others, :])[..., 0, :]
+        power = scale[..., i, None]
+        x[..., i, :] = x[..., i, :] * power / (pivots[..., i, None] * power)
+    return x
+
+
 def solved(a: Any, b: Any, lower: bool, unit_diagonal: bool) -> Any:
     """t⁻¹ b for the lower or upper triangle t of a.
 
     BLAS solves bᵀ = xᵀ tᵀ, so that rows of b are its columns, as they lie in memory.
     """
+    if not unit_diagonal and has_tiny(a):
+        return divided(a, b, lower)
     if not (b.size and one_by_one(a)):
         return substituted(a, b, lower, unit_diagonal)
     if not unit_diagonal and not np.diagonal(a, 0, -2, -1).all():

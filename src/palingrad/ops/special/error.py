@@ -197,11 +197,12 @@ class InverseMills(Special):
     """y = φ(x)/Φ(x), the inverse Mills ratio of −x, which is close to −x for large −x.
 
     ∂y/∂x = −y·(x + y), which for x < 0 is −√π·y²·e^u²·i¹erfc u, u = −x/√2, without cancellation.
+    Its derivatives would cancel far out: for x < −30 that is `InverseMillsTail`.
     """
 
     math = r"\frac{\varphi({x})}{\Phi({x})}"
     harmless = 0
-    samples = _FAR
+    samples = [*_FAR, case((3,), low=-29, high=-20)]
 
     def f(m, x):
         z = single(m, x)
@@ -211,11 +212,52 @@ class InverseMills(Special):
         return like(m, m.where(z < 0, lower, upper), x)
 
     def d(y, x):
-        low = x < 0
-        left = ops.where(low, x, 0)
+        low, far = x < 0, x < -30
+        left = ops.where(low, ops.where(far, 0, x), 0)
         right = ops.where(x > 60, 0, x)  # beyond 60, y is 0
         curved = y * (y * ErfcxIntegral(left * -_ROOT, n=1))
-        return [-ops.where(low, _SQRT_PI * curved, y * (right + y))]
+        near = -ops.where(low, _SQRT_PI * curved, y * (right + y))
+        return [ops.where(far, InverseMillsTail(ops.where(far, x, -60), n=1), near)]
+
+
+class InverseMillsTail(Special):
+    """y = dⁿ/dxⁿ φ(x)/Φ(x) for x ≤ −30, n ≥ 1. ∂y/∂x is that of order n + 1.
+
+    φ/Φ ~ t + Σ cₖ·t¹⁻²ᵏ, t = −x, where 1/(1 + Σ cₖsᵏ) = Σ (−1)ᵏ(2k − 1)!!·sᵏ (DLMF 7.12), is
+    differentiated term by term.
+    """
+
+    math = r"\left(\frac{\varphi}{\Phi}\right)^{(n)}({x})"
+    harmless = -60
+    samples = [
+        case((3,), low=-90, high=-30, n=1),
+        case((3,), low=-90, high=-30, n=3),
+        edge(-30.0, -1e5, -1e30, -np.inf, np.nan, n=2),
+    ]
+
+    def f(m, x, *, n):
+        inverse = -1 / single(m, x)
+        power = inverse
+        for _ in range(n):
+            power = power * inverse
+        y = power * _polynomial(_mills_tail(n), inverse * inverse)
+        return like(m, y - 1 if n == 1 else y, x)
+
+    def notation(y, x):
+        return applied(rf"\left(\frac{{\varphi}}{{\Phi}}\right)^{{({y.n})}}", [x])
+
+    def d(y, x):
+        return [InverseMillsTail(x, n=y.n + 1)]
+
+
+def _mills_tail(n: int, terms: int = 12) -> list[float]:
+    """cₖ·(2k − 1)·2k·…·(2k + n − 2), of which the last is c₁'s: the factors of t¹⁻²ᵏ⁻ⁿ."""
+    odd = [(-1) ** k * math.prod(range(1, 2 * k, 2)) for k in range(terms + 1)]
+    c = [1]
+    for k in range(1, terms + 1):
+        c.append(-sum(odd[j] * c[k - j] for j in range(1, k + 1)))
+    slopes = (c[k] * math.prod(range(2 * k - 1, 2 * k + n - 1)) for k in range(terms, 0, -1))
+    return [float(one) for one in slopes]
 
 
 class Ndtri(Special):

@@ -26,6 +26,7 @@ from .layout.ranks import common
 from .opened import count_of, opened
 
 OPENED = 150  # the largest number of nodes, those of regions included, that are drawn by default
+Names = tuple[str, list[str]]  # of y, and of each x
 Role = Literal["forward", "backward", "update"]
 Kind = Literal["constant", "placeholder", "variable", "operation"]
 
@@ -63,12 +64,14 @@ class Link:
 class Picture:
     """All items and links in topological order. Equal graphs give equal pictures.
 
-    `counterparts` has the node that is shown for each node of a graph that was simplified.
+    `counterparts` has the node that is shown for each node of a graph that was simplified, and
+    `derivatives` the names of y and of each x for the gradients ∂y/∂x.
     """
 
     items: tuple[Item, ...]
     links: tuple[Link, ...]
     counterparts: Mapping[Node, Node] = field(default_factory=dict[Node, Node])
+    derivatives: Mapping[Node, Names] = field(default_factory=dict[Node, Names])
 
 
 def picture(what: Any, *, regions: bool | None = False, simplify: bool = False) -> Picture:
@@ -110,13 +113,14 @@ def picture(what: Any, *, regions: bool | None = False, simplify: bool = False) 
             links += [Link(*edge) for edge in inside.edges]
         else:
             links += [Link(x, key, position) for position, x in enumerate(operands)]
-        text = derivatives.get(node, "")
-        items.append(Item(key, node, names[id(node)], role, kind_of(node), scope, text))
+        name, text = names[id(node)], as_text(*derivatives[node]) if node in derivatives else ""
+        text = "" if text == name else text
+        items.append(Item(key, node, name, role, kind_of(node), scope, text))
     for number, (variable, value) in enumerate(updates):
         name = names.get(id(variable)) or names_of([variable])[id(variable)]
         items.append(Item(f"u{number}", variable, f"{name} ←", "update", "operation", ()))
         links.append(Link(keys[id(value)], f"u{number}", 0))
-    return Picture(tuple(items), tuple(links), counterparts)
+    return Picture(tuple(items), tuple(links), counterparts, derivatives)
 
 
 def nodes_of(what: Any) -> set[Node]:
@@ -159,20 +163,20 @@ def _forward(order: Sequence[Node]) -> list[Node]:
 
 def _written(
     order: Sequence[Node], names: dict[int, str], derivatives: dict[Node, Derivative]
-) -> dict[Node, str]:
-    """∂y/∂x for each gradient; in `names`, nodes without a name are named so, and those that only
-    lead to a gradient after their operation."""
+) -> dict[Node, Names]:
+    """y and each x of each gradient ∂y/∂x; in `names`, nodes without a name are named so, and those
+    that only lead to a gradient after their operation."""
     here = {node: one for node, one in derivatives.items() if id(node) in names}
-    texts = {node: as_text(y, by) for node, (y, by) in names_in(here, names).items()}
+    found = names_in(here, names)
     terms = terms_in(order)
     for node in order:
-        if names[id(node)].startswith("∂") and node not in texts:
+        if names[id(node)].startswith("∂") and node not in found:
             if node in terms or (result_of(node._origin) is not None and node not in derivatives):
                 names[id(node)] = short_name(node, {})
-    for node, text in texts.items():
+    for node, (y, by) in found.items():
         if not is_named(node, names[id(node)]) or names[id(node)].startswith("∂"):
-            names[id(node)] = text
-    return {node: text for node, text in texts.items() if names[id(node)] != text}
+            names[id(node)] = as_text(y, by)
+    return found
 
 
 def kind_of(node: Node) -> Kind:

@@ -20,6 +20,7 @@ from ...graph.protocols.stand_in import node_of
 from ...passes.program import Program
 from ...version import __version__
 from ..drawing.model import Item, Picture, picture
+from ..names import described
 from ..reading.mathematics.mathml import formula
 from .arrays import WHOLE, Budget, cost, encoded, numbers, shortened, whole
 from .blocks import Blocks
@@ -30,7 +31,7 @@ from .opening.captions import Captions, product_entry
 from .opening.cards import CARDS, card, size, thumbnail
 from .overlays import overlays, runs
 from .panes.banner import banner, options_of
-from .panes.equations import equations, numbered
+from .panes.equations import called, equations
 from .panes.spans import Sources
 from .regions import regions
 from .totals import CORNER, complex_totals, local, structure, takes_gradient, totals
@@ -175,7 +176,7 @@ class Export:
             "captions": self.captions.table,
             **self._fault(),
             "files": self.sources.data(),
-            "equations": equations(self.order, self._numbered()),
+            "equations": equations(self.order, called(self.picture)),
             "worked": worked(self.result, self.order, self.totals, self.options.feeds),
             "overlays": overlays(self),
             "runs": runs(self),
@@ -234,19 +235,12 @@ class Export:
     def _label(self, node: Node) -> str:
         return self.items[self.first[node]].label if node in self.first else ""
 
-    def _numbered(self) -> dict[int, str]:
-        shown = self.items
-        return numbered(
-            [item.node for item in shown],
-            [item.label for item in shown],
-            [item.kind for item in shown],
-        )
-
     def _title(self) -> str:
         if self.result is None:
             return f"{len(self.items)} nodes"
         item = self.items[self.first[self.result]]
-        return f"{item.label} = {item.derivative}" if item.derivative else item.label
+        label = described(item.node, item.label)
+        return f"{label} = {item.derivative}" if item.derivative else label
 
     def _notes(self) -> list[str]:
         refusal = [self._refusal] if self._refusal else []

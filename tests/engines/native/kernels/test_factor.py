@@ -160,11 +160,49 @@ def test_pivots_whose_reciprocals_are_subnormal(dtype, huge):
     assert [float(x) for x in step(a, b)] == [0.5, 0.25, 0.25]
 
 
-def test_a_subnormal_pivot_has_a_solution():
+@pytest.mark.parametrize("engine", ["numpy", "native"])
+def test_a_subnormal_pivot_has_a_solution(engine):
     t = np.diag([1.0, 1e-310, 1.0])
-    run = pg.function(lambda t, b: pg.linalg.solve_triangular(t, b), engine="native")
+    run = pg.function(lambda t, b: pg.linalg.solve_triangular(t, b), engine=engine)
     np.testing.assert_array_equal(run(t, np.array([1.0, 0.0, 2.0])), [1, 0, 2])
     np.testing.assert_array_equal(run(t, np.array([1.0, 2e-310, 2.0])), [1, 2, 2])
+
+
+@pytest.mark.parametrize("engine", ["numpy", "native"])
+@pytest.mark.parametrize(
+    ("dtype", "small"),
+    [("float32", 2.0**-140), ("float64", 2.0**-1040), ("complex128", 2.0**-1040)],
+)
+@pytest.mark.parametrize("count", [0, 2])
+def test_subnormal_pivots_have_the_solutions_of_the_scaled_system(engine, dtype, small, count):
+    rng = np.random.default_rng(3)
+    whole = np.round(rng.uniform(1, 4, (40, 40))) * (np.tri(40, k=-1) / 8 + np.eye(40))
+    whole[::3] = np.diag(np.diag(whole))[::3]
+    whole, sides = whole.astype(dtype), np.round(rng.uniform(1, 4, (40, 3))).astype(dtype)
+    rows = np.where(np.arange(40) % 3 == 0, small, 1)[:, None]
+    if count:
+        whole, sides = np.stack([whole] * count), np.stack([sides] * count)
+    rows = rows.astype(np.real(whole).dtype)
+    run = pg.function(lambda a, b: pg.linalg.solve_triangular(a, b, 0, True), engine=engine)
+    expected = run(whole, sides)
+    np.testing.assert_allclose(run(whole * rows, sides * rows), expected, rtol=1e-4)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "native"])
+@pytest.mark.parametrize("trans", [0, 1])
+def test_lu_factors_with_subnormal_pivots_have_solutions(engine, trans):
+    rng = np.random.default_rng(4)
+    low = np.tril(np.round(rng.uniform(-1, 1, (40, 40)) * 16) / 128, -1) + np.eye(40)
+    up = np.triu(np.round(rng.uniform(-1, 1, (40, 40)) * 16) / 128, 1) + np.eye(40)
+    low[::3], up[::3], up[:, ::3] = np.eye(40)[::3], 0, 0
+    up[np.arange(0, 40, 3), np.arange(0, 40, 3)] = 2.0**-1040
+    order = np.minimum(np.arange(40) + rng.integers(0, 3, 40), 39)
+    factors, a = low - np.eye(40) + up, low @ up
+    for i in range(39, -1, -1):
+        a[[i, order[i]]] = a[[order[i], i]]
+    x = np.ones((40, 2))
+    run = pg.function(lambda b: pg.linalg.lu_solve((factors, order), b, trans), engine=engine)
+    np.testing.assert_allclose(run((a.T if trans else a) @ x), x, rtol=1e-6)
 
 
 def test_every_matrix_has_lu_factors():

@@ -297,7 +297,7 @@ def test_entries_that_another_process_deletes_meanwhile_are_no_error(folder, mon
     )
     _, made = executable(f, X)
     assert made.unkept == ""
-    assert cache.described().startswith("0 programs")
+    assert cache.described().startswith("entries: 0 of programs")
 
 
 def test_only_entries_are_deleted(folder, monkeypatch):
@@ -329,9 +329,20 @@ def test_a_folder_that_cannot_be_written_to_is_no_error(tmp_path, monkeypatch):
 
 def test_before_the_first_compilation_there_are_no_programs(tmp_path, monkeypatch):
     monkeypatch.setenv("PALINGRAD_CACHE", str(tmp_path / "new"))
-    assert cache.described() == f"0 programs, 0.0 MB in {tmp_path / 'new' / 'native'}"
+    none = f"entries: 0 of programs, 0 of kernels, 0.0 MB in {tmp_path / 'new'}"
+    assert cache.described() == none
     (tmp_path / "new").touch()
     assert cache.described().startswith("nothing is kept: ")
+
+
+def test_programs_and_kernels_are_counted(tmp_path, monkeypatch):
+    monkeypatch.setenv("PALINGRAD_CACHE", str(tmp_path))
+    run(lambda x: pg.exp(x) * 1.5, X)
+    counts = [len(list((tmp_path / kind).iterdir())) for kind in ("native", "kernels")]
+    assert min(counts) > 0
+    size = sum(one.stat().st_size for one in tmp_path.rglob("*.code")) / 1e6
+    expected = f"entries: {counts[0]} of programs, {counts[1]} of kernels, {size:.1f} MB"
+    assert cache.described() == f"{expected} in {tmp_path}"
 
 
 def test_off_keeps_nothing(monkeypatch):
@@ -358,4 +369,5 @@ def test_several_processes_share_the_folder(folder):
         cache.unpacked(entry.stem.removeprefix("palingrad-"), entry.read_bytes()) is not None
         for entry in folder.iterdir()
     )
-    assert cache.described().startswith(f"{len(list(folder.iterdir()))} programs, ")
+    count = len(list(folder.iterdir()))
+    assert cache.described().startswith(f"entries: {count} of programs, ")

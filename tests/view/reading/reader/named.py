@@ -219,6 +219,9 @@ NAMES |= {
     "argsort": argsorted,
     "lexsort": lambda o, *x: np.lexsort(x, o["axis"]),
     "takealong": lambda o, x, i: np.take_along_axis(x, i, o["axis"]),
+    "interval": lambda o, x, p: np.clip(
+        np.searchsorted(p, x, "right") - 1, 0, max(p.shape[-1] - 2, 0)
+    ),
     "searchsorted": lambda o, a, v: np.searchsorted(a, v, o["side"]),
     "cumsum": scanned(np.cumsum),
     "cumprod": scanned(np.cumprod),

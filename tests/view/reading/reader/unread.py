@@ -17,12 +17,12 @@ VALUES = {
     "Blocks": CONTROL,
     "AssignVariable": CONTROL, "Group": CONTROL,
     "StudentSlope": ORDERS, "Betainc": ORDERS, "Gammainc": ORDERS, "Zeta": ORDERS,
-    "SincDerivative": ORDERS, "ErfcxIntegral": ORDERS,
+    "SincDerivative": ORDERS, "ErfcxIntegral": ORDERS, "InverseMillsTail": ORDERS,
     "DirichletEntropy": NAMED, "MultivariateNormalEntropy": NAMED, "LogPseudoDeterminant": NAMED,
     "Exponent": NAMED, "NextEqual": NAMED, "NonzeroPositions": NAMED, "PivotOrder": NAMED,
     "Eigvals": NAMED, "EmbeddingBag": NAMED, "Interpolate": NAMED, "PixelUnshuffle": NAMED,
     "GroupNormalize": NAMED, "LocalResponseNormalize": NAMED, "WeightedQuantile": NAMED,
-    "RunTotals": NAMED, "Interval": NAMED, "LuSolve": NAMED, "LocallyConnected": NAMED,
+    "RunTotals": NAMED, "LuSolve": NAMED, "LocallyConnected": NAMED,
     "AdaptiveAveragePool": NAMED, "AdaptiveMaxPool": NAMED,
     "FiniteDifference": "Δx/Δh stands for quotients of differences, one-sided at the ends",
     "Split": SEVERAL, "Slogdet": SEVERAL, "LU": SEVERAL, "LuFactor": SEVERAL, "QR": SEVERAL,
@@ -39,6 +39,7 @@ DERIVATIVES = {
     "Mapped": VALUES["Mapped"], "FiniteDifference": VALUES["FiniteDifference"],
     "Dropout": RANDOM, "StudentCdf": ORDERS, "Zeta": ORDERS, "Erfcx": ORDERS, "Sinc": ORDERS,
     "SincDerivative": ORDERS, "ErfcxIntegral": ORDERS, "InverseMills": ORDERS,
+    "StudentSlope": ORDERS, "InverseMillsTail": ORDERS,
     "DefiniteCholesky": ADJOINT, "Cholesky": ADJOINT, "Cofactor": ADJOINT, "Expm": ADJOINT,
     "Logm": ADJOINT, "Convolution": ADJOINT, "AveragePool": ADJOINT, "MaxPool": ADJOINT,
     "SumPool": ADJOINT, "PixelShuffle": ADJOINT,
@@ -47,6 +48,6 @@ DERIVATIVES = {
     "Nanquantile": INDICES, "CumulativeMax": NAMED, "CumulativeMin": NAMED,
     "MultivariateNormalLog": "a vector as a row: 1-D arrays have no rows",
 }  # fmt: skip
-_DISCRETE = ("NextEqual", "PivotOrder", "Exponent", "Interval", "NonzeroPositions", "Eigvals")
+_DISCRETE = ("NextEqual", "PivotOrder", "Exponent", "NonzeroPositions", "Eigvals")
 for _name in ("AdaptiveMaxPool", *_DISCRETE):
     del DERIVATIVES[_name]  # they have no derivative, or one that is read

@@ -104,17 +104,22 @@ def keep(name: str, content: bytes) -> None:
 
 def described() -> str:
     """The cache's state, in words."""
-    try:
-        place = folder()
-        if place is None:
-            return "off"
-        if _can_be_made(place):  # as the first compilation does
-            return f"0 programs, 0.0 MB in {place}"
-        with opened(place, create=False) as entries:
-            sizes = [status.st_size for status in entries.statuses(_ENTRY).values()]
-    except Unkept as reason:
-        return f"nothing is kept: {reason}"
-    return f"{len(sizes)} programs, {sum(sizes) / 1e6:.1f} MB in {place}"
+    counts: list[str] = []
+    size = 0
+    for kind, what in (("native", "of programs"), ("kernels", "of kernels")):
+        try:
+            place = folder(kind)
+            if place is None:
+                return "off"
+            sizes: list[int] = []
+            if not _can_be_made(place):  # else the first compilation makes it
+                with opened(place, create=False) as entries:
+                    sizes = [status.st_size for status in entries.statuses(_ENTRY).values()]
+        except Unkept as reason:
+            return f"nothing is kept: {reason}"
+        counts.append(f"{len(sizes)} {what}")
+        size += sum(sizes)
+    return f"entries: {', '.join(counts)}, {size / 1e6:.1f} MB in {place.parent}"
 
 
 def _can_be_made(place: Path) -> bool:

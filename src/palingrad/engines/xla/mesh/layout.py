@@ -19,7 +19,7 @@ from ....processes import alike, begin, busy
 from ....shapes import sizes
 from ...ahead import Sent, sent as sent_ahead
 from ...placement import DATA, Mesh, Placement, Spec
-from ...sharding import Specs, bytes_of, spec_of_feed
+from ...sharding import Specs, bytes_of, check_inputs, spec_of_feed
 from ..feeding import Feeding
 from ..jaxlib import devices, jax, jnp, settings, told
 from .parallel import gathered, part_of
@@ -290,6 +290,7 @@ def layout_of(placement: Placement | None, feeds: Any, variables: Any) -> Layout
     """The layout of a Program's arrays."""
     if placement is None:
         return Layout()
+    check_inputs(placement, feeds)
     kind = MeshLayout if placement.blocks is None else BlocksLayout
     return kind(placement, feeds, variables)
 

@@ -10,12 +10,18 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ....graph.describe.notation import Piece
+from ....graph.describe.notation import ATOM, PRODUCT, Piece
 from ....graph.node import Node
+from ....graph.operation import Item
+from ....ops.control.branch import Switch
+from ...derivatives import as_latex
+from ...drawing.model import Picture
 from ...names import subscript
 from ...reading.mathematics.expression import written
 from ...reading.mathematics.latex import Letters, is_bare, user_names
+from ...reading.mathematics.loops import Page, results_of
 from ...reading.mathematics.mathml import FormulaReader
+from ...reading.mathematics.symbols import symbol
 
 LARGEST = 400  # nodes of the largest graph whose equations are exported; the page writes others
 TERM = 64  # tokens of the longest nested term; a longer one is an equation of its own
@@ -33,21 +39,24 @@ class Term(NamedTuple):
     parts: list[Part]
 
 
-def numbered(nodes: Sequence[Node], labels: Sequence[str], kinds: Sequence[str]) -> dict[int, str]:
-    """The names v₁, v₂, … of unnamed operations as LaTeX, by the node's id: those that captions and
-    cards give them (`calledAs` in text.js)."""
-    taken, names, n = set(labels), dict[int, str](), 0
-    for node, label, kind in zip(nodes, labels, kinds, strict=True):
-        if kind != "operation" or label != node.kind_name():
+def called(picture: Picture) -> dict[int, str]:
+    r"""The names of cards that aren't the user's as LaTeX, by the node's id: v_1, v_2, … of unnamed
+    operations (`calledAs` in text.js), \frac{\partial y}{\partial x} of gradients."""
+    taken, names, n = {item.label for item in picture.items}, dict[int, str](), 0
+    for item in picture.items:
+        if item.node in picture.derivatives and not item.derivative:
+            y, by = picture.derivatives[item.node]
+            names[id(item.node)] = as_latex(symbol(y), [symbol(x) for x in by])
+        if item.kind != "operation" or item.label != item.node.kind_name():
             continue
         n += 1
         while taken & {f"v{n}", f"v{subscript(n)}"}:
             n += 1
-        names[id(node)] = f"v_{n}" if n < 10 else f"v_{{{n}}}"
+        names[id(item.node)] = f"v_{n}" if n < 10 else f"v_{{{n}}}"
     return names
 
 
-def equations(order: Sequence[Node], called: Mapping[int, str] | None = None) -> list[list[Any]]:
+def equations(order: Sequence[Node], others: Mapping[int, str] | None = None) -> list[list[Any]]:
     """[place, MathML] of each equation: of the named nodes, the long ones, those that are used more
     than once, and the results. `place` is the node's place in `order`. Empty for a large graph."""
     if len(order) > LARGEST:
@@ -55,13 +64,26 @@ def equations(order: Sequence[Node], called: Mapping[int, str] | None = None) ->
     places = {node: place for place, node in enumerate(order)}
     names = user_names(order)
     uses = Counter(id(x) for node in order for x in node.inputs)
-    letters = Letters([*names.values(), *(called or {}).values()])
+    letters = Letters([*names.values(), *(others or {}).values()])
     terms: dict[Node, Term] = {}
+    cases: dict[Node, list[Piece]] = {}
     found: list[list[Any]] = []
     for node in order:
-        term = _term(node, terms, names.get(id(node)))
+        if isinstance(node, Switch):  # its results have terms
+            lines: list[str] = []
+            page = Page(lines.append, letters.new, taken=set(names.values()))
+            cases[node] = results_of(node, [terms[x].piece for x in node.inputs], page, {})
+            found += [[places[node], _marked(_whole(node, Piece(line)), places)] for line in lines]
+            terms[node] = _whole(node, Piece(""))
+            continue
+        of = node.inputs[0] if node.inputs else node
+        if isinstance(node, Item) and of in cases:
+            term = _term_of(node, cases[of][node.attributes["index"]], of.inputs, terms)
+            term.parts.append((of, 0, len(term.tokens)))
+        else:
+            term = _term(node, terms, names.get(id(node)))
         if node.inputs and _stands_alone(node, term, names, uses):
-            name = names.get(id(node)) or (called or {}).get(id(node)) or letters.new()
+            name = names.get(id(node)) or (others or {}).get(id(node)) or letters.new()
             found.append([places[node], _marked(_equation(node, name, term), places)])
             term = _named(node, name)
         terms[node] = term
@@ -79,17 +101,28 @@ def _term(node: Node, terms: Mapping[Node, Term], name: str | None) -> Term:
     if not node.inputs:
         if name is not None and not is_bare(node):
             return _named(node, name)
-        piece = written(node, [])
-        tokens = _tokens(piece.latex)
-        return Term(piece, tokens, [(node, 0, len(tokens))])
+        return _whole(node, written(node, []))
     piece = written(node, [terms[x].piece for x in node.inputs])
+    return _term_of(node, piece, node.inputs, terms)
+
+
+def _whole(node: Node, piece: Piece) -> Term:
+    """A term of which no part is marked."""
+    tokens = _tokens(piece.latex)
+    return Term(piece, tokens, [(node, 0, len(tokens))])
+
+
+def _term_of(
+    node: Node, piece: Piece, operands: Sequence[Node], terms: Mapping[Node, Term]
+) -> Term:
+    """The term of an expression of operands, in which theirs are marked."""
     tokens = _tokens(piece.latex)
     parts: list[Part] = [(node, 0, len(tokens))]
     taken: list[Range] = []
-    for x in dict.fromkeys(node.inputs):
+    for x in dict.fromkeys(operands):
         parts += _parts(terms[x], tokens, taken)
     found = {part[0] for part in parts}
-    for x in node.inputs:  # what was rewritten has the whole expression as its term
+    for x in operands:  # what was rewritten has the whole expression as its term
         lost = dict.fromkeys(part[0] for part in terms[x].parts if part[0] not in found)
         parts += [(inner, 0, len(tokens)) for inner in lost]
         found.update(lost)
@@ -114,8 +147,7 @@ def _parts(term: Term, tokens: Sequence[str], taken: list[Range]) -> list[Part]:
 
 
 def _named(node: Node, name: str) -> Term:
-    tokens = _tokens(name)
-    return Term(Piece(name), tokens, [(node, 0, len(tokens))])
+    return _whole(node, Piece(name, PRODUCT if name.startswith(r"\frac") else ATOM))
 
 
 def _equation(node: Node, name: str, term: Term) -> Term:

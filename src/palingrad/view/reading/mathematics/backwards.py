@@ -14,8 +14,10 @@ from ....graph.describe.notation import Piece, added
 from ....graph.node import Node
 from ....graph.operation import Item, MultipleOutputs, Operation
 from ....graph.registry import ops
+from ....graph.traversal.order import postorder
+from ....ops.elementwise.absorbing import AbsorbingProduct, DoublyAbsorbingProduct
 from ....shapes import size, sizes
-from .paths import Steps
+from .paths import ABSORBED, Steps
 from .steps import Step
 from .symbols import bar, value_of
 from .worked import Worked, is_float, is_number_like, readable
@@ -56,6 +58,7 @@ class Backwards:
         self.parts: dict[int, list[Piece]] = {}
         self._items: dict[int, dict[int, Item]] = {}  # the outputs with a cotangent, by index
         self._totals: dict[int, Any] = {}
+        self._absorbed: set[int] = set()  # nodes a part of whose cotangent would be 0 · ∞
         self._counts = worked.known is not None and is_number_like(worked.y)
 
     def total(self, node: Node) -> Array | None:
@@ -105,6 +108,7 @@ class Backwards:
         if value is not None:
             shown = value_of(value)
             text += f" = {shown}" if not text.endswith(f"= {shown}") else ""
+        text += ABSORBED * (id(node) in self._absorbed)
         self.steps.append(Step("adjoint", text, value, self.worked.user(node)))
 
     def _pull(self, node: Operation) -> None:
@@ -117,7 +121,7 @@ class Backwards:
             ]
         else:
             seeds = [None if node is worked.y and self._ends() else bar(worked.names[id(node)])]
-        pulled = worked.pulled(node, seeds)
+        pulled = worked.pulled(node, seeds, names_terms=True)
         for line in worked.aside:
             self.steps.append(Step("adjoint", line, None, worked.user(node)))
         worked.aside.clear()
@@ -139,8 +143,22 @@ class Backwards:
         with graph_scope(None, hidden=True, observed=False):
             for x, c in zip(node.inputs, pulled_back(shadow, g, wanted), strict=True):
                 if c is not None:
+                    if _absorbs(c, g):
+                        self._absorbed.add(id(x))
                     before = totals.get(id(x))
                     totals[id(x)] = c if before is None else before + c
+
+
+def _absorbs(cotangent: Node, g: Any) -> bool:
+    """Whether a 0 of g, or of what is computed of it, is multiplied by an infinite slope or NaN."""
+    ends = {id(one) for one in (g if isinstance(g, list) else [g])}
+    order = postorder(cotangent, inputs=lambda x: () if id(x) in ends else x.inputs)
+    for node in order:
+        if isinstance(node, (AbsorbingProduct, DoublyAbsorbingProduct)):
+            x, slope = (one.numpy() for one in node.inputs)
+            if ((x == 0) & ~np.isfinite(slope)).any():
+                return True
+    return False
 
 
 def _jacobian(worked: Worked) -> Array | None:

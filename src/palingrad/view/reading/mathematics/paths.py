@@ -10,6 +10,7 @@ import numpy as np
 from ....autodiff.reverse import pulled_back
 from ....dtypes import Array, is_complex
 from ....graph.context import graph_scope
+from ....graph.derivatives.cotangents import ieee_gradients
 from ....graph.describe.notation import PRODUCT, Piece, added
 from ....graph.node import Node
 from ....graph.operation import MultipleOutputs, Operation
@@ -19,6 +20,8 @@ from .steps import Step
 from .symbols import number, partial
 from .worked import Worked, is_float, readable
 
+# Said of a product that would be NaN by IEEE 754, with its mathematics in docs/numerics.md.
+ABSORBED = r"\quad \mathrm{(a\ cotangent\ of\ 0\ absorbs\ any\ slope)}"
 _MOST = 6  # the largest number of paths that are written
 _LONGEST = 16  # the largest number of edges in a path
 
@@ -54,14 +57,20 @@ def along_paths(worked: Worked, title: str) -> Steps | None:
         for edge in edges_of_node
         if id(edge) in used
     ]
-    values = [_product(path) for path in paths]
+    products = [_product(path) for path in paths]
+    values = [value for value, _ in products]
     known = [value for value in values if value is not None]
     total = np.sum(known, axis=0, dtype=known[0].dtype)[()] if known else None
     total = None if total is None else np.asarray(total)
     if len(paths) > 1 or len(paths[0]) > 1:
         steps += [
-            Step("path", _along(worked, path, value), value, _nodes(worked, path))
-            for path, value in zip(paths, values, strict=True)
+            Step(
+                "path",
+                _along(worked, path, value) + ABSORBED * absorbs,
+                value,
+                _nodes(worked, path),
+            )
+            for path, (value, absorbs) in zip(paths, products, strict=True)
         ]
     if len(paths) > 1:
         steps.append(Step("sum", _sum(title, paths, values, total), total, worked.user(worked.x)))
@@ -127,15 +136,22 @@ def _paths(worked: Worked, edges: dict[int, list[Edge]]) -> list[list[Edge]] | N
     return complete
 
 
-def _product(path: Sequence[Edge]) -> Array | None:
+def _product(path: Sequence[Edge]) -> tuple[Array | None, bool]:
+    """The product of the derivatives, and whether a 0 in it has absorbed an infinite one or NaN."""
     total: Array | None = None
+    absorbs = False
     for edge in path:
         if edge.value is None:
-            return None
+            return None, False
         with np.errstate(all="ignore"):
-            first = total is None  # from y on: an edge that isn't taken absorbs what follows
-            total = edge.value if first else numpy_maths.absorbing_product(total, edge.value)
-    return total
+            if total is None:  # from y on: an edge that isn't taken absorbs what follows
+                total = edge.value
+            elif ieee_gradients():
+                total = np.multiply(total, edge.value)
+            else:
+                absorbs = absorbs or bool(total == 0 and not np.isfinite(edge.value))
+                total = numpy_maths.absorbing_product(total, edge.value)
+    return total, absorbs
 
 
 # ---------------------------------------------------------------- LaTeX

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ....autodiff.gradients import expanding_gradients
 from ....autodiff.reverse import pulled_back, reverse
-from ....dtypes import Array, is_inexact
+from ....dtypes import Array, is_inexact, is_integer
 from ....errors import GraphError
 from ....graph.context import built_at, graph_scope, level_of
 from ....graph.describe.notation import SUM, Piece
@@ -28,10 +29,14 @@ from ...rewriting import settled, tidied
 from .expression import needs_symbol, written, written_unguarded
 from .latex import Letters, expressions, user_names
 from .loops import Page, results_of, results_read
+from .plain import plain
 from .symbols import is_small, value_of
 
 Named = dict[int, str]
 _PAGE = 4000  # the largest number of characters of LaTeX of one expression
+_REPEATED = (
+    12  # the largest number of plain-text characters of a term that is repeated in a cotangent
+)
 _SHORT = 100  # the largest number of nodes for which the derivative is tried as one expression
 
 
@@ -52,8 +57,8 @@ class Worked:
         placeholders: dict[Node, Any] = {}
         with graph_scope(AnonymousGraph(), hidden=True, observed=False):
             for node, value in given.items():
-                plain = isinstance(node, Constant) and id(node) not in shown and node is not x
-                shadows[node] = node if plain else _placeholder(node, value)
+                kept = isinstance(node, Constant) and id(node) not in shown and node is not x
+                shadows[node] = node if kept else _placeholder(node, value)
                 placeholders[shadows[node]] = value
             if x.inputs:  # if x is computed, a placeholder replaces it and its inputs
                 shadows[x] = _placeholder(x, x.value)
@@ -188,11 +193,14 @@ class Worked:
 
     # ---------------------------------------------------------------- vjp rules as LaTeX
 
-    def pulled(self, node: Operation, seeds: Sequence[str | None]) -> list[Piece | None]:
+    def pulled(
+        self, node: Operation, seeds: Sequence[str | None], *, names_terms: bool = False
+    ) -> list[Piece | None]:
         """The contribution of `node` to the cotangent of each input, as LaTeX.
 
         `seeds` are the cotangents of its outputs. None means 1 for a single output, and no
-        cotangent for one of several outputs.
+        cotangent for one of several outputs. With `names_terms` terms that are used repeatedly have
+        names, whose equations are added to `aside`.
         """
         placeholders: dict[Node, Any] = {}
         pieces: dict[int, Piece] = {}
@@ -207,9 +215,9 @@ class Worked:
             g = _seeds(local, seeds, pieces)
             wanted = [id(x) in self.active and is_float(x) for x in node.inputs]
             cotangents = pulled_back(local, g, wanted)
-            simple = iter(_simple([c for c in cotangents if c is not None]))
-        page = self._page(self.aside.append)
-        return [None if c is None else _written(next(simple), pieces, page) for c in cotangents]
+            simple = _simple([c for c in cotangents if c is not None])
+        found = iter(_written(simple, pieces, self._page(self.aside.append), names_terms))
+        return [None if c is None else next(found) for c in cotangents]
 
     def simplified(self) -> str:
         """The whole derivative as one expression, or "" if it is too long."""
@@ -247,11 +255,15 @@ def is_number_like(node: Node) -> bool:
     return not isinstance(node, MultipleOutputs) and size(node.shape) == 1
 
 
-def _written(node: Node, pieces: dict[int, Piece], page: Page) -> Piece:
-    """The node as an expression; recurrences of loops are on the page before. They stay in
-    `pieces`, since the cotangents of a loop's operands come from one recurrence."""
+def _written(
+    nodes: Sequence[Node], pieces: dict[int, Piece], page: Page, names_terms: bool
+) -> list[Piece]:
+    """The nodes as expressions; recurrences of loops are on the page before, and with `names_terms`
+    the terms that are used more than once. All stay in `pieces`, since the cotangents of a loop's
+    operands come from one recurrence."""
     known = pieces
-    order = postorder(node, inputs=lambda x: () if id(x) in pieces else x.inputs)
+    order = postorder(*nodes, inputs=lambda x: () if id(x) in pieces else x.inputs)
+    uses = Counter(id(x) for inner in order if id(inner) not in known for x in inner.inputs)
     for inner in order:
         if id(inner) in known:
             continue
@@ -266,8 +278,19 @@ def _written(node: Node, pieces: dict[int, Piece], page: Page) -> Piece:
         ):
             known[id(inner)] = page.results[id(inner.inputs[0]), inner.attributes["index"]]
         else:
-            known[id(inner)] = written_unguarded(inner, operands)
-    return known[id(node)]
+            piece = written_unguarded(inner, operands)
+            repeated = names_terms and uses[id(inner)] > 1 and _is_term(inner)
+            if repeated and len(plain(piece.latex)) > _REPEATED:
+                name = page.new()
+                page.line(f"{name} = {piece.within(SUM)}")
+                piece = Piece(name)
+            known[id(inner)] = piece
+    return [known[id(node)] for node in nodes]
+
+
+def _is_term(node: Node) -> bool:
+    """Whether the node is an array of numbers or of conditions, not of indices."""
+    return not isinstance(node, MultipleOutputs) and not is_integer(node.dtype)
 
 
 def _seeds(local: Node, seeds: Sequence[str | None], pieces: dict[int, Piece]) -> Any:
