@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array, is_integer
-from ...errors import DTypeError, PalingradError, ShapeError
+from ...errors import DTypeError, ShapeError
 from ...graph.leaves import Constant
 from ...graph.node import Node
 from ...graph.regions.region import Form, Region, form_of
@@ -125,8 +125,8 @@ class Loop(Regional):
                 carries = list(results[:first])
                 for stack, y in zip(stacks, results[first:], strict=True):
                     stack[step] = y
-        except PalingradError as error:
-            raise self.in_step(error, step) from None
+        except Exception as error:
+            self.raise_in_step(error, step)
         return [*(np.array(c) for c in carries), *stacks]
 
     def batched(y, batch: Any) -> Any:
