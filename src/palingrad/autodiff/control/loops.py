@@ -121,11 +121,16 @@ class _Backward:
         })  # fmt: skip
 
     def _saved(self, nodes: Sequence[Node]) -> Sequence[Node]:
-        """The values of these nodes of the body in all steps, by the forward loop with these
-        results added."""
+        """The values of these nodes of the body in all steps: results of the forward loop, or of
+        one with these results added."""
         if not nodes:
             return ()
-        y = self.y
+        y, first = self.y, self.y.attributes["carries"]
+        stacked = {x: n for n, x in enumerate((*y.body.results, *y.kept)) if n >= first}
+        if all(x in stacked for x in nodes):
+            return [y.all_items[stacked[x]] for x in nodes]
+        if y._value is not None or y.kept_places:  # of a tape
+            ops.keep_from_now_on(y, nodes)
         region = Region(y.body.parameters, (*y.body.results, *nodes))
         again = Loop.applied(y.inputs, {**y.attributes, "regions": (region,)})
         return again.items[y.count :]
