@@ -11,8 +11,11 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import Any
 
+from numpy.linalg import LinAlgError
+
 from ..dtypes import Array
 from ..engines.selection import get_engine
+from ..errors import PalingradError
 from ..graph.context import graph_scope
 from ..graph.kinds import AnonymousGraph
 from ..graph.node import Node
@@ -44,9 +47,15 @@ def regions_evaluated(node: Regional, values: Sequence[Array]) -> Any:
     read = _read_back.get(parts)
     kept = _kept(node, read, values) if read and type(node) is Loop else ()
     key = *parts, forms, engine, read if kept else None
-    compiled = _programs.get(key) or _programs.make(key, lambda: _compiled(node, engine, kept))
+    known = _programs.get(key)
+    compiled = known or _programs.make(key, lambda: _compiled(node, engine, kept))
     with graph_scope(None, hidden=True, observed=False):
-        results = tuple(compiled(values))
+        try:
+            results = tuple(compiled(values))
+        except (PalingradError, LinAlgError):
+            if known is not None:  # of an equal node: the error names the lines of that
+                _compiled(node, engine, ())(values)
+            raise
     if kept and isinstance(node, Loop):
         node.keep(kept, results[node.count :])
     return results[: node.count]
