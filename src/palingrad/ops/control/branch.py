@@ -74,7 +74,8 @@ class Switch(Regional):
             for x, y in zip(first.results, other.results, strict=True):
                 if x.shape != y.shape:
                     raise ShapeError(
-                        f"{names[0]} returns shape {text(x.shape)}, {names[number]} {text(y.shape)}",
+                        f"{names[0]} returns shape {text(x.shape)}, "
+                        f"{names[number]} {text(y.shape)}",
                         hint="All branches return the same shapes, and dtypes.",
                     )
                 if x.dtype != y.dtype:
