@@ -57,7 +57,7 @@ def regions_evaluated(node: Regional, values: Sequence[Array]) -> Any:
                 _compiled(node, engine, ())(values)
             raise
     if kept and isinstance(node, Loop):
-        node.keep(kept, results[node.count :])
+        node.keep(kept, [stack for stack in results[node.count :] if stack is not None])
     return results[: node.count]
 
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar, NoReturn, Self
 
 from numpy.linalg import LinAlgError
 
+from ... import errors
 from ...classes import NamedTuple
 from ...dtypes import Array
 from ...errors import PalingradError
@@ -17,7 +18,7 @@ from ..describe.template import below
 from ..leaves import Constant
 from ..node import Node
 from ..operation import MultipleOutputs, Operation
-from ..registry import is_shipped, ops
+from ..registry import ops
 from .region import Form, Region, form_of, is_known_form, same_form
 
 Body = Callable[[Sequence[Any]], Sequence[Any]]  # a region's results for arrays
@@ -148,7 +149,7 @@ class Regional(MultipleOutputs):
         """Raise the error of a body, which says in which step it was raised, from 0: the library's
         in its message, another in a note."""
         place = f"{self.label()}, step {step}"
-        if isinstance(error, PalingradError) and is_shipped(type(error)):
+        if isinstance(error, PalingradError) and type(error).__module__ == errors.__name__:
             better = type(error)(f"{place}: {error.fact}", hint=error.hint)
             own = {"fact": better.fact, "hint": better.hint, "explained": True}
             better.__dict__.update({**error.__dict__, **own})
