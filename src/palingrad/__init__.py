@@ -339,7 +339,7 @@ _private.update({
         "autodiff.jacobians": "clear_jacobians evaluate jacobians",
         "autodiff.reverse": "pull_back",
         "eager.composites": "composite_value",
-        "eager.control": "regions_evaluated",
+        "eager.control": "regions_evaluated keep_from_now_on",
         "eager.gradients": "slopes_since",
         "eager.tapes": "tape_differentiated",
     }.items()

@@ -174,11 +174,11 @@ def test_what_cannot_be_chosen_is_said():
         pg.cond(x > 1, lambda: x, lambda: -x)
     with pytest.raises(DTypeError, match="not a boolean"):
         pg.cond(x[0], lambda: x, lambda: -x)
-    with pytest.raises(ShapeError, match=r"branch 0 returns shape"):
+    with pytest.raises(ShapeError, match=r"if_false returns shape"):
         pg.cond(True, lambda: x, lambda: 2.0 * x[0])
-    with pytest.raises(DTypeError, match=r"branch 0 returns"):
+    with pytest.raises(DTypeError, match=r"if_false returns"):
         pg.cond(True, lambda: x, lambda: np.float32(1) * np.ones(2, np.float32))
-    with pytest.raises(ArgumentError, match="branch 1 returns"):
+    with pytest.raises(ArgumentError, match="if_true returns"):
         pg.cond(True, lambda: (x, x), lambda: x)
     with pytest.raises(DTypeError, match="not a boolean"):
         pg.while_loop(lambda v: v, lambda v: v + 1, 1.0)

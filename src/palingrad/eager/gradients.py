@@ -47,13 +47,16 @@ class TapeGradients(Mapping[Variable, Array]):
         """The values at these places, and the condition under which the Variables are as when the
         tape was computed; None if one that a derivative needs isn't."""
         order: list[Any] = self._tape.order
-        values = [order[place]._value for place in places]
-        if not self._tape.is_current():  # after the values were taken
+        values = self._tape.values()
+        if values is None:
             return None
         chosen = set(self._places.values())
         readers = [(n, x) for n, x in self._tape.structure.readers if x in chosen]
         since = min((order[n]._serial for n, _ in readers), default=0)
-        return Unchanged([order[x] for x in {x: None for _, x in readers}], since), values
+        return (
+            Unchanged([order[x] for x in {x: None for _, x in readers}], since),
+            [values[place] for place in places],
+        )
 
     def arrays(self) -> dict[Variable, Array] | None:
         """The gradients, computed now; None if only the general pass can compute them."""

@@ -39,12 +39,12 @@ class _Steps:
         several = [node for node in order if isinstance(node, MultipleOutputs)]
         self.can_be_replayed = all(node.of_nodes is not None for node in several)
 
-    def replayed(self, order: Sequence[Node]) -> dict[int, Node]:
-        """The gradients by place, for the nodes of a tape."""
+    def replayed(self, order: Sequence[Node], y: Node) -> dict[int, Node]:
+        """The gradients by place, for the nodes of a tape: see `Structure.nodes`."""
         new = object.__new__
         built: list[Any] = [order[place] for place in self.feeds]
         state = context()
-        origin = state.origin or order[-1]._origin
+        origin = state.origin or y._origin
         with np.errstate(all="ignore"):
             for template, function, inputs, state in self.inner:
                 if function is None:
@@ -139,5 +139,5 @@ def nested(y: Node, leaves: Sequence[Node], since: int) -> list[Node | None] | N
         steps = passes[chosen] = _Steps(tape.structure, chosen)
     if not steps.can_be_replayed:
         return None
-    found = steps.replayed(order)
+    found = steps.replayed(tape.structure.nodes(order), y)
     return [found.get(place) for place in chosen]

@@ -34,11 +34,13 @@ from ..graph.state.landing import serial_of
 from ..graph.state.lazy import lazy
 from ..graph.traversal.order import postorder
 from ..graph.traversal.replay import replay
+from ..ops.control.loop import Loop
 from ..passes.program import Program
 from ..programs import Compiled, ProgramCache
 from ..shapes import sizes
 from ..signature import hashable, settings
 from . import pullbacks
+from .results import all_items, all_values, other_items
 
 _STRUCTURES = 256  # the most recently used structures, whose Programs are kept
 _LONGEST = 1500  # nodes: longer tapes are seldom built twice, and compiling them takes long
@@ -55,11 +57,15 @@ class Pass(NamedTuple):
 
 
 def _pass(
-    clones: Sequence[Node], targets: Sequence[int], read: Mapping[int, Variable] | None = None
+    clones: Sequence[Node],
+    y: Node,
+    targets: Sequence[int],
+    read: Mapping[int, Variable] | None = None,
 ) -> Pass:
-    """The reverse pass to the targets. It reads the Variables of `read` itself, by their places."""
+    """The reverse pass from y to the targets. It reads the Variables of `read` itself, by their
+    places."""
     with graph_scope(AnonymousGraph(), hidden=True, observed=False):
-        found = _cotangents(clones, [clones[place] for place in targets])
+        found = _cotangents(clones, y, [clones[place] for place in targets])
         reached = [place for place in targets if clones[place] in found]
         outputs = [found[clones[place]] for place in reached]
         places = {clone: place for place, clone in enumerate(clones) if _can_be_fed(clone)}
@@ -77,8 +83,8 @@ class Reverse:
     The pass is built at once, with the settings of its structure, and compiled on first use.
     """
 
-    def __init__(self, clones: Sequence[Node], targets: Sequence[int]) -> None:
-        self.reached, self.feeds, self._inputs, self._results = _pass(clones, targets)
+    def __init__(self, clones: Sequence[Node], y: Node, targets: Sequence[int]) -> None:
+        self.reached, self.feeds, self._inputs, self._results = _pass(clones, y, targets)
         self._engine = get_engine(None, observed=False, placed=False).name
 
     @lazy
@@ -93,9 +99,8 @@ class Reverse:
         return dict(zip(self.reached, arrays, strict=True))
 
 
-def _cotangents(clones: Sequence[Node], targets: Sequence[Node]) -> dict[Node, Node]:
+def _cotangents(clones: Sequence[Node], y: Node, targets: Sequence[Node]) -> dict[Node, Node]:
     """The cotangents of the targets that are reached; see `reverse_to_all` for those of leaves."""
-    y = clones[-1]
     seed = Constant(np.ones(sizes(y.shape), y.dtype))
     groups = [targets]
     if has_forms(clones):
@@ -121,6 +126,8 @@ class Structure:
 
     def __init__(self, order: Sequence[Node], outer: Collection[Node] = ()) -> None:
         self._clones = _cloned(order, outer)
+        self._y = self._clones[-1]
+        self._others = other_items(order, self._clones, outer)
         self._passes: dict[tuple[int, ...], Reverse] = {}
         places = {node: n for n, node in enumerate(order)}
         met = postorder(order[-1], inputs=lambda node: [x for x in node.inputs if x in places])
@@ -136,21 +143,32 @@ class Structure:
             if isinstance(x, Variable) and x in places and (forms or needs_value(node, x))
         ]  # fmt: skip
 
+    def nodes(self, order: Sequence[Any]) -> list[Node]:
+        """The nodes of a tape of this structure, and the results that nobody read on it, whose
+        values a derivative may need: those of a loop's steps, the vectors of a factorisation."""
+        return [*order, *(all_items(order[place])[index] for place, index in self._others)]
+
+    def values(self, order: Sequence[Any]) -> list[Any]:
+        """The values of `nodes`."""
+        values = [node._value for node in order]
+        values += [all_values(order[place])[index] for place, index in self._others]
+        return values
+
     def to(self, targets: tuple[int, ...]) -> Reverse:
         """The reverse pass to the nodes at these places. The first call for them must come with
         the settings of the structure."""
         found = self._passes.get(targets)
         if found is None:
-            found = self._passes.setdefault(targets, apart(Reverse, self._clones, targets))
+            found = self._passes.setdefault(targets, apart(Reverse, self._clones, self._y, targets))
         return found
 
     def nested(self, targets: tuple[int, ...]) -> Pass:
         """The reverse pass to the nodes at these places, to be replayed on nodes."""
-        return apart(_pass, self._clones, targets)
+        return apart(_pass, self._clones, self._y, targets)
 
     def within(self, read: Mapping[int, Variable]) -> Pass:
         """The reverse pass to these Variables, for a Program that reads them; by their places."""
-        return apart(_pass, self._clones, tuple(read), read)
+        return apart(_pass, self._clones, self._y, tuple(read), read)
 
 
 def _cloned(order: Sequence[Node], outer: Collection[Node]) -> list[Node]:
@@ -203,9 +221,9 @@ class Tape(NamedTuple):
     structure: Structure
 
     def values(self) -> list[Any] | None:
-        """The nodes' values; None if a Variable that a derivative needs was assigned since they
-        were computed."""
-        values = [node._value for node in self.order]
+        """The values of `Structure.nodes`; None if a Variable that a derivative needs was assigned
+        since they were computed."""
+        values = self.structure.values(self.order)
         return values if self.is_current() else None  # after the values were taken
 
     def is_current(self) -> bool:
@@ -352,6 +370,8 @@ def _read(order: Sequence[Node], outer: Collection[Node]) -> list[Hashable] | No
             if attributes is None:
                 return None
             add(attributes)
+            if kind is Loop:
+                add(node.kept_places)
         for x in inputs:
             add(places[x])
     return parts

@@ -31,7 +31,7 @@ _NO_ATTRIBUTES: Mapping[str, Any] = MappingProxyType({})
 
 # What the clones of a node don't copy, besides what each has of its own.
 _OWN = frozenset("graph _grad jacobian _value _cached_value _consumers _prune_at _items "
-                 "_expansion".split())  # fmt: skip
+                 "_expansion _kept _whole".split())  # fmt: skip
 
 
 class Operation(Declares, Node):

@@ -165,5 +165,6 @@ def _bounded(y: WhileLoop, steps: int) -> Any:
         holds = ops.logical_and(active, asked.inlined([*after, *inner[first:]])[0])
     region = Region((active, *inner), (holds, *after))
     (begins,) = asked.inlined(list(y.inputs))
-    return Loop(begins, *y.inputs, regions=(region,), carries=1 + first, slices=0, length=steps,
-                reverse=False, checkpoint=False)  # fmt: skip
+    with hidden_graph():  # only the loop of the reverse pass is computed
+        return Loop(begins, *y.inputs, regions=(region,), carries=1 + first, slices=0,
+                    length=steps, reverse=False, checkpoint=False)  # fmt: skip

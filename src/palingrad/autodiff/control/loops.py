@@ -16,6 +16,7 @@ from ...graph.node import Node
 from ...graph.regions.region import Region, parameter
 from ...graph.registry import ops, register
 from ...ops.control.loop import Loop
+from .long_loops import is_long, pulled_in_groups
 from .regions import Frontier, activity, hidden_graph, pulled, pushed, zeros
 
 
@@ -52,6 +53,8 @@ def pull_loop_back(y: Loop, g: Sequence[Node | None], needed: Sequence[bool]) ->
             else:
                 results.append(zeros(x.shape, x.dtype) if c is None else c)
     backward = _Backward(y, results, seeds, totals)
+    if is_long(y, backward.saved):
+        return pulled_in_groups(y, g, needed)
     loop = backward.loop(
         starts=[
             *(zeros(y.shape[n], y.dtype[n]) if (c := g[n]) is None else c for n in carried),
@@ -82,6 +85,10 @@ class _Backward:
     ) -> None:
         self.y, self.results = y, results
         self.frontier = Frontier(y.body, results, y.attributes["checkpoint"])
+        self._places: dict[Node, int] = {x: n for n, x in enumerate(y.body.parameters)}
+        first = y.attributes["carries"]
+        # The carries and other nodes of the body that the forward loop stacks.
+        self.saved = [x for x in self.frontier.read if self._places.get(x, -1) < first]
         self._own: dict[Node, Placeholder] = {
             x: parameter(_form(x)) for x in (*seeds.values(), *totals.values())
         }
@@ -94,10 +101,9 @@ class _Backward:
         order: Sequence[int],
     ) -> Loop:
         """The loop: `order` puts its results, carries before those that are stacked."""
-        body, y = self.y.body, self.y
+        y = self.y
         first, second = y.attributes["carries"], y.attributes["carries"] + y.attributes["slices"]
-        places: dict[Node, int] = {x: number for number, x in enumerate(body.parameters)}
-        saved = [x for x in self.frontier.read if x not in places or places[x] < first]
+        places, saved = self._places, self.saved
         again = [x for x in self.frontier.read if first <= places.get(x, -1) < second]
         captured = [x for x in self.frontier.read if places.get(x, -1) >= second]
         own = dict(self._own)
@@ -121,11 +127,16 @@ class _Backward:
         })  # fmt: skip
 
     def _saved(self, nodes: Sequence[Node]) -> Sequence[Node]:
-        """The values of these nodes of the body in all steps, by the forward loop with these
-        results added."""
+        """The values of these nodes of the body in all steps: results of the forward loop, or of
+        one with these results added."""
         if not nodes:
             return ()
-        y = self.y
+        y, first = self.y, self.y.attributes["carries"]
+        stacked = {x: n for n, x in enumerate((*y.body.results, *y.kept)) if n >= first}
+        if all(x in stacked for x in nodes):
+            return [y.all_items[stacked[x]] for x in nodes]
+        if y._value is not None or y.kept_places:  # of a tape
+            ops.keep_from_now_on(y, nodes)
         region = Region(y.body.parameters, (*y.body.results, *nodes))
         again = Loop.applied(y.inputs, {**y.attributes, "regions": (region,)})
         return again.items[y.count :]

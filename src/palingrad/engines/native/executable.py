@@ -24,6 +24,7 @@ from .kernels.library.call import failure
 from .llvm.parts import Compiler
 from .llvm.target import Library, packed
 from .module import Module, is_native, segments
+from .native_loops import StepFailed
 from .plan.lower import lowered
 from .plan.schedule import Schedule, ScheduledKernel, scheduled
 from .quick_run import quick_run
@@ -45,6 +46,8 @@ _SEGMENT = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_void_p)
 
 class NativeExecutable(Executable):
     """Runs a Program as machine code; NumPy computes the operations that can't be compiled."""
+
+    is_body = False  # whether it takes the steps of a loop, in which errors are found one by one
 
     def __init__(self, program: Program, schedule: Schedule | None = None) -> None:
         """`program` has been lowered if its schedule is given."""
@@ -340,12 +343,15 @@ class NativeExecutable(Executable):
     def _refused(self, number: int, given: Sequence[Array], memory: Memory) -> BaseException:
         """The error of out-of-range integers in array `number`; if there is no array of that
         number, of computed integers."""
-        if number < self.buffers.objects:
+        computed = number >= self.buffers.objects
+        if computed and self.buffers.diagnostics(FAILED, memory)[0] >= INTERRUPTED:
+            return control_error(self, given, memory)
+        if self.is_body:
+            return StepFailed()
+        if not computed:
             least, most = int(given[number].min()), int(given[number].max())
             ranges = [(check, least, most) for slot, check in self.buffers.checks if slot == number]
         else:
-            if self.buffers.diagnostics(FAILED, memory)[0] >= INTERRUPTED:
-                return control_error(self, given, memory)
             error = failure(self.buffers.diagnostics(FAILED, memory)[0])
             if error is not None:
                 return error

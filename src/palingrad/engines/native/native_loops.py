@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array
-from ...errors import OutOfRangeError
 from ...graph.context import graph_scope
 from ...graph.declared.bounds import Bounds
 from ...graph.kinds import AnonymousGraph, Contract, Elementwise, Layout, Reduce, ScatterUpdate
@@ -83,7 +82,7 @@ def _taken(node: Regional, loop: NativeLoop, values: Sequence[Array]) -> Sequenc
     """All steps of a loop; if one fails, they are taken again one by one, for its error."""
     try:
         return loop(*values)
-    except (StepFailed, OutOfRangeError):
+    except StepFailed:
         return node.run([_body(region) for region in node.regions], *values)
 
 
@@ -183,6 +182,7 @@ class NativeLoop:
 
     def __init__(self, body: Region, steps: Steps, executable: Any) -> None:
         self.executable = executable
+        executable.is_body = True
         self._first, self._slices, self._length, self._reverse = steps
         self._forms = [(sizes(y.shape), y.dtype) for y in body.results]
         self._slots = [output.slot for output in executable._outputs]

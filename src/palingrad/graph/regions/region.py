@@ -40,6 +40,12 @@ class Region:
         return postorder(*self.results)
 
     @lazy
+    def nodes(self) -> list[Node]:
+        """The parameters and all other nodes, in the same order for equal regions."""
+        given: set[Node] = set(self.parameters)
+        return [*self.parameters, *(x for x in self.order if x not in given)]
+
+    @lazy
     def structural_key(self) -> str:
         """A text that is equal for equal regions only."""
         return structural_key(self.parameters, self.results, self.order)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NoReturn, Self
 
+from numpy.linalg import LinAlgError
+
+from ... import errors
 from ...classes import NamedTuple
 from ...dtypes import Array
 from ...errors import PalingradError
@@ -142,12 +145,24 @@ class Regional(MultipleOutputs):
             assert not free, f"{self!r}: {region} reads {free}"
         return [region.results for region in self.regions]
 
-    def in_step(self, error: PalingradError, step: int) -> PalingradError:
-        """The error of a body, which says in which step it was raised, from 0."""
-        fact = f"{self.label()}, step {step}: {error.fact}"
-        better = type(error)(fact, hint=error.hint)
-        better.explained = True
-        return better
+    def raise_in_step(self, error: Exception, step: int) -> NoReturn:
+        """Raise the error of a body, which says in which step it was raised, from 0: the library's
+        in its message, another in a note."""
+        place = f"{self.label()}, step {step}"
+        if isinstance(error, PalingradError) and type(error).__module__ == errors.__name__:
+            better = type(error)(f"{place}: {error.fact}", hint=error.hint)
+            own = {"fact": better.fact, "hint": better.hint, "explained": True}
+            better.__dict__.update({**error.__dict__, **own})
+        elif type(error) is LinAlgError:
+            text = str(
+                error
+            )  # which names no line of the user's, unless an inner loop has added it
+            better = LinAlgError(f"{place}: {text}{'' if '(built at' in text else self.built()}")
+            better.__dict__.update(error.__dict__)
+        else:
+            error.add_note(f"in {place}")
+            raise error
+        raise better from None
 
     def compute(self, *values: Any) -> Any:
         self._infer()  # checks what it would check in a graph

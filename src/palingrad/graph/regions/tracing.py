@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from ...dtypes import scalar_dtype
 from ...errors import ArgumentError, GraphError
 from ...messages.calls import called
-from ...trees import leaves, rebuilt
+from ...trees import fields, is_dataclass, leaves, rebuilt
 from ..context import graph_scope
 from ..kinds import AnonymousGraph, Assign, Composite, Random
 from ..leaves import Constant, Placeholder, Variable
@@ -69,17 +70,18 @@ class RegionGraph(AnonymousGraph):
 
 def nodes_of(tree: Any) -> list[Any]:
     """The leaves of a tree without None, which stands for nothing."""
-    return [leaf for leaf in leaves(tree) if leaf is not None]
+    return [leaf for leaf in leaves(tree, dataclasses=True) if leaf is not None]
 
 
 def filled(tree: Any, new: Sequence[Any]) -> Any:
     """The tree with its leaves replaced, except None."""
     given = iter(new)
-    return rebuilt(tree, (None if leaf is None else next(given) for leaf in leaves(tree)))
+    old = leaves(tree, dataclasses=True)
+    return rebuilt(tree, (None if leaf is None else next(given) for leaf in old), dataclasses=True)
 
 
 def same_structure(a: Any, b: Any) -> bool:
-    """Whether two trees have the same containers, keys and None."""
+    """Whether two trees have the same containers, keys, static fields and None."""
     if isinstance(a, dict) or isinstance(b, dict):
         if type(a) is not type(b) or set(a) != set(b):
             return False
@@ -87,6 +89,9 @@ def same_structure(a: Any, b: Any) -> bool:
     if isinstance(a, (list, tuple)) or isinstance(b, (list, tuple)):
         alike = type(a) is type(b) and len(a) == len(b)
         return alike and all(map(same_structure, a, b))
+    if is_dataclass(a) or is_dataclass(b):
+        alike = type(a) is type(b) and fields(a, static=True) == fields(b, static=True)
+        return alike and same_structure(fields(a), fields(b))
     return (a is None) == (b is None)
 
 
@@ -99,6 +104,12 @@ def ordered(tree: Any, like: Any) -> Any:
         if isinstance(like, list):
             return branches
         return type(like)(*branches) if hasattr(like, "_fields") else tuple(branches)
+    if is_dataclass(like):
+        branches = ordered(fields(tree), fields(like))
+        new = copy.copy(like)
+        for name, branch in branches.items():
+            object.__setattr__(new, name, branch)  # also if it is frozen
+        return new
     return tree
 
 

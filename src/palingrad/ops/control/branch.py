@@ -62,6 +62,7 @@ class Switch(Regional):
 
     def _check(self) -> None:
         chooser, first = self.inputs[0], self.regions[0]
+        names = _names(chooser, len(self.regions))
         if chooser.shape not in (None, ()):
             raise ShapeError(
                 f"the choice has shape {text(chooser.shape)}, not one value",
@@ -73,22 +74,25 @@ class Switch(Regional):
             for x, y in zip(first.results, other.results, strict=True):
                 if x.shape != y.shape:
                     raise ShapeError(
-                        f"branch 0 returns shape {text(x.shape)}, branch {number} {text(y.shape)}",
+                        f"{names[0]} returns shape {text(x.shape)}, "
+                        f"{names[number]} {text(y.shape)}",
                         hint="All branches return the same shapes, and dtypes.",
                     )
                 if x.dtype != y.dtype:
                     raise DTypeError(
-                        f"branch 0 returns {x.dtype}, branch {number} {y.dtype}",
+                        f"{names[0]} returns {x.dtype}, {names[number]} {y.dtype}",
                         hint="All branches return the same dtypes: pg.cast(y, 'float32').",
                     )
 
     def run(self, bodies: Sequence[Body], *values: Array) -> Sequence[Any]:
         number = int(values[0])
         if not 0 <= number < len(bodies):
-            raise ArgumentError(
+            error = ArgumentError(
                 f"{self.label()}: index {number} for {len(bodies)} branches{self.built()}.",
                 hint="Branches are numbered from 0; pg.clip(index, 0, n - 1) keeps it in range.",
             )
+            error.explained = True
+            raise error
         return bodies[number](list(values[1:]))
 
     def batched(y, batch: Any) -> Any:
@@ -172,7 +176,7 @@ def _chosen(
         parameters = fresh_parameters(given)
         trees.append(traced(where, branch, filled(list(operands), parameters)))
         bodies.append(parameters)
-    results = _alike(where, trees)
+    results = _alike(where, _names(chooser, len(branches)), trees)
     regions, captures = lifted(where, list(zip(bodies, results, strict=True)), began)
     if not results[0]:
         return trees[0]
@@ -180,13 +184,20 @@ def _chosen(
     return filled(trees[0], node.items)
 
 
-def _alike(where: str, trees: Sequence[Any]) -> list[list[Node]]:
+def _names(chooser: Node, count: int) -> Sequence[str]:
+    """What messages call the branches: the parameters of `cond`, or numbers."""
+    if chooser.dtype is not None and is_boolean(chooser.dtype):
+        return "if_false", "if_true"
+    return [f"branch {number}" for number in range(count)]
+
+
+def _alike(where: str, names: Sequence[str], trees: Sequence[Any]) -> list[list[Node]]:
     """The results of all branches, in common dtypes where some are Python numbers."""
     for number, tree in enumerate(trees):
         if not same_structure(trees[0], tree):
             raise ArgumentError(
-                f"{where}: branch {number} returns {shown(tree)}, branch 0 {shown(trees[0])}.",
-                hint="All branches return the same lists, tuples and dicts.",
+                f"{where}: {names[number]} returns {shown(tree)}, {names[0]} {shown(trees[0])}.",
+                hint="All branches return the same lists, tuples, dicts and dataclasses.",
             )
     with tracing(where):
         rows = [nodes_of(ordered(tree, trees[0])) for tree in trees]

@@ -12,6 +12,7 @@ from ...graph.promotion import as_node, in_dtype
 from ...graph.regions.tracing import nodes_of, ordered, same_structure, strong, tracing
 from ...messages.checks import shown
 from ...shapes import text
+from ...trees import fields, is_dataclass
 
 
 class Carries:
@@ -111,13 +112,16 @@ def check_kept(carries: Sequence[Node], results: Sequence[Node]) -> None:
 
 
 def paths(tree: Any, root: str = "the carry") -> Iterator[str]:
-    """For each leaf of a tree how it is reached: carry['h'][0]."""
+    """For each leaf of a tree how it is reached: carry['h'][0].slope."""
     if isinstance(tree, dict):
         for key, branch in tree.items():
             yield from paths(branch, f"{root.removeprefix('the ')}[{key!r}]")
     elif isinstance(tree, (list, tuple)):
         for number, branch in enumerate(tree):
             yield from paths(branch, f"{root.removeprefix('the ')}[{number}]")
+    elif is_dataclass(tree):
+        for name, branch in fields(tree).items():
+            yield from paths(branch, f"{root.removeprefix('the ')}.{name}")
     elif tree is not None:
         yield root
 
@@ -129,4 +133,7 @@ def _form(tree: Any) -> str:
     if isinstance(tree, (list, tuple)):
         inner = ", ".join(map(_form, tree))
         return f"[{inner}]" if isinstance(tree, list) else f"({inner})"
+    if is_dataclass(tree):
+        found = {**fields(tree, static=True), **{n: _form(x) for n, x in fields(tree).items()}}
+        return f"{type(tree).__name__}({', '.join(f'{name}={x}' for name, x in found.items())})"
     return "None" if tree is None else "·"

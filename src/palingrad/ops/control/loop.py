@@ -8,9 +8,12 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array, is_integer
-from ...errors import DTypeError, PalingradError, ShapeError
+from ...errors import DTypeError, ShapeError
+from ...graph.context import graph_scope
+from ...graph.kinds import AnonymousGraph
 from ...graph.leaves import Constant
 from ...graph.node import Node
+from ...graph.operation import Item
 from ...graph.regions.region import Form, Region, form_of
 from ...graph.regions.regional import Body, Regional, Steps
 from ...graph.registry import ops
@@ -125,9 +128,46 @@ class Loop(Regional):
                 carries = list(results[:first])
                 for stack, y in zip(stacks, results[first:], strict=True):
                     stack[step] = y
-        except PalingradError as error:
-            raise self.in_step(error, step) from None
+        except Exception as error:
+            self.raise_in_step(error, step)
         return [*(np.array(c) for c in carries), *stacks]
+
+    _kept: tuple[tuple[int, ...], tuple[Array, ...]] = ((), ())
+    _whole: Loop | None = None
+
+    def keep(self, places: Sequence[int], stacks: Sequence[Array] = ()) -> None:
+        """Keep values of the body in all steps, for the reverse pass: those of the nodes at these
+        places of `Region.nodes`."""
+        self._kept = tuple(places), tuple(stacks)
+
+    @property
+    def kept_places(self) -> tuple[int, ...]:
+        """The places of the nodes of the body whose values are kept."""
+        return self._kept[0]
+
+    @property
+    def kept(self) -> tuple[Node, ...]:
+        """The nodes of the body whose values are kept."""
+        return tuple([self.body.nodes[place] for place in self.kept_places])
+
+    @property
+    def all_items(self) -> tuple[Item, ...]:
+        if not self.kept_places:
+            return self.items
+        if self._whole is None:
+            region = Region(self.body.parameters, (*self.body.results, *self.kept))
+            whole = self.with_regions([region])
+            whole._serial = self._serial
+            whole._value = None if self._value is None else self.all_values
+            with graph_scope(AnonymousGraph() if whole._value is None else None,
+                             hidden=True, observed=False):  # fmt: skip
+                assert whole.items
+            self._whole = whole
+        return (*self.items, *self._whole.items[self.count :])
+
+    @property
+    def all_values(self) -> tuple[Any, ...]:
+        return (*self._value, *self._kept[1])
 
     def batched(y, batch: Any) -> Any:
         return ops.batched_loop(y, batch)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import Array, is_boolean
-from ...errors import ArgumentError, DTypeError, PalingradError, ShapeError
+from ...errors import ArgumentError, DTypeError, ShapeError
 from ...graph.node import Node
 from ...graph.regions.region import Form, form_of
 from ...graph.regions.regional import Body, Regional, Repeats
@@ -70,8 +70,8 @@ class WhileLoop(Regional):
             while step != most and condition([*carries, *captures])[0]:
                 carries = list(body([*carries, *captures]))
                 step += 1
-        except PalingradError as error:
-            raise self.in_step(error, step) from None
+        except Exception as error:
+            self.raise_in_step(error, step)
         return [np.array(c) for c in carries]
 
     def batched(y, batch: Any) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from ....dtypes import Array
 from ....errors import EngineError
 from ..fallback_calls import reader
-from ..native_loops import TIMES, StepFailed, formula_of
+from ..native_loops import StepFailed, formula_of
 from ..runtime.buffers import Memory
 from .emit import BROKEN, is_failing
 from .signals import ERROR, INTERRUPTED, error_of
@@ -27,7 +27,7 @@ def raise_error_of_signal(memory: Memory) -> None:
 def control_error(executable: Any, given: Sequence[Array], memory: Memory) -> BaseException:
     """The error of a run that control flow ended. `given` are the arrays of feeds and Variables."""
     raise_error_of_signal(memory)
-    if memory.block[TIMES] != 1:
+    if executable.is_body:
         return StepFailed()
     schedule = executable.schedule
     table = executable.table
