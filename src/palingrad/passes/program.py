@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Set
 from typing import Any
 
 from ..graph.context import context, graph_scope, set_open
@@ -38,6 +38,15 @@ class Program:
         """All nodes, inputs first."""
         return postorder(*self.roots)
 
+    @lazy
+    def kinds(self) -> frozenset[type[Node]]:
+        """The classes of all nodes."""
+        return frozenset(map(type, self.order))
+
+    def has(self, *kinds: type) -> bool:
+        """Whether there is a node of one of these classes, or of a subclass."""
+        return any(issubclass(kind, kinds) for kind in self.kinds)
+
     @property
     def reads(self) -> tuple[Variable, ...]:
         """The Variables whose values a run reads."""
@@ -63,33 +72,9 @@ class Program:
         given. Nodes that are no longer used are dropped. If the rule applies nowhere, the program
         itself is returned.
         """
-        changed: dict[Node, Node] = {}
-        with graph_scope(AnonymousGraph(), hidden=True):
-            outside = context()
-            inside = outside.having()  # new nodes get the origin of the one that they replace
-            before = set_open(inside)
-            try:
-                for node in self.order:
-                    concerned = only is None or type(node) in only
-                    if not (concerned or changed):
-                        continue
-                    same = True
-                    if changed:
-                        for x in node.inputs:
-                            if x in changed:
-                                same = False
-                                break
-                    if not isinstance(node, Operation) or (same and not concerned):
-                        continue
-                    inside.origin = node._origin or outside.origin
-                    rewired = (
-                        node if same else node.rewired([changed.get(x, x) for x in node.inputs])
-                    )
-                    new = rule(rewired) if concerned else rewired
-                    if new is not node:
-                        changed[node] = new
-            finally:
-                set_open(before)
+        operations = {kind for kind in self.kinds if issubclass(kind, Operation)}
+        kinds = operations if only is None else {kind for kind in operations if kind in only}
+        changed = self._changed(rule, kinds, operations) if kinds else {}
         if not any(node in changed for node in self.roots):
             return self
         return Program(
@@ -97,3 +82,35 @@ class Program:
             tuple(changed.get(node, node) for node in self.outputs),
             tuple((variable, changed.get(value, value)) for variable, value in self.updates),
         )
+
+    def _changed(
+        self, rule: Callable[[Any], Node], kinds: Set[type[Node]], operations: Set[type[Node]]
+    ) -> dict[Node, Node]:
+        """What `rewritten` replaces nodes by. `kinds`: the classes to which the rule applies."""
+        changed: dict[Node, Node] = {}
+        with graph_scope(AnonymousGraph(), hidden=True):
+            outside = context()
+            inside = outside.having()  # new nodes get the origin of the one that they replace
+            before = set_open(inside)
+            try:
+                for node in self.order:
+                    kind, same = type(node), True
+                    if changed and kind in operations:
+                        for x in node.inputs:
+                            if x in changed:
+                                same = False
+                                break
+                    applies = kind in kinds
+                    if same and not applies:
+                        continue
+                    inside.origin = node._origin or outside.origin
+                    new: Any = node
+                    if not same:
+                        new = new.rewired([changed.get(x, x) for x in node.inputs])
+                    if applies:
+                        new = rule(new)
+                    if new is not node:
+                        changed[node] = new
+            finally:
+                set_open(before)
+        return changed
