@@ -117,15 +117,11 @@ def _steps(
     free = reusable(order, live_out, large)
     steps: list[Step] = []
     for node in computed:
-        dying: list[Node] = (
-            [
-                x
-                for x in dict.fromkeys(node.inputs)
-                if x in large and last_use[x] is node and x not in live_out
-            ]
-            if large
-            else []
-        )
+        dying = [
+            x
+            for x in (dict.fromkeys(node.inputs) if large else ())
+            if x in large and last_use[x] is node and x not in live_out
+        ]
         inputs = tuple([slots[x] for x in node.inputs])
         function: Any = direct(node)
         if function is None:

@@ -215,8 +215,9 @@ class Operation(Declares, Node):
         The new node belongs to no graph and copies attributes, shape, dtype, name and origin.
         """
         state = self.__dict__.copy()
-        for name in _OWN.intersection(state):
-            del state[name]
+        if not _OWN.isdisjoint(state):
+            for name in _OWN.intersection(state):
+                del state[name]
         state["_shape"], state["_dtype"] = self.shape, self.dtype
         if self._origin is None:
             state["_origin"] = context().origin

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Set
-from typing import Any
+from operator import is_
+from typing import Any, ClassVar
 
 from ..graph.context import context, graph_scope, set_open
 from ..graph.kinds import AnonymousGraph
@@ -27,6 +28,7 @@ class Program:
     feeds: tuple[Placeholder, ...]
     outputs: tuple[Node, ...]
     updates: tuple[tuple[Variable, Node], ...] = ()
+    _settled: ClassVar[Any] = None  # of a rewritten one: the rule, if asking it again is in vain
 
     @property
     def roots(self) -> tuple[Node, ...]:
@@ -63,31 +65,40 @@ class Program:
         return viewer().svg_of(self)
 
     def rewritten(
-        self, rule: Callable[[Operation], Node], only: Container[type] | None = None
+        self, rule: Callable[[Any], Node], only: Container[type] | None = None
     ) -> Program:
         """The program with every operation replaced by rule(operation), inputs first.
 
         The operation that the rule is given already has rewritten inputs. A rule that doesn't
         apply returns the operation itself; it applies to no other classes than those in `only`, if
         given. Nodes that are no longer used are dropped. If the rule applies nowhere, the program
-        itself is returned.
+        itself is returned. A rule is pure: it isn't asked again for nodes that it left alone, if
+        it made no others.
         """
+        if self._settled is rule:
+            return self
         operations = {kind for kind in self.kinds if issubclass(kind, Operation)}
         kinds = operations if only is None else {kind for kind in operations if kind in only}
-        changed = self._changed(rule, kinds, operations) if kinds else {}
+        changed, settled = self._changed(rule, kinds, operations) if kinds else ({}, True)
         if not any(node in changed for node in self.roots):
             return self
-        return Program(
+        program = Program(
             self.feeds,
             tuple(changed.get(node, node) for node in self.outputs),
             tuple((variable, changed.get(value, value)) for variable, value in self.updates),
         )
+        if settled:
+            program.__dict__["_settled"] = rule
+        return program
 
     def _changed(
         self, rule: Callable[[Any], Node], kinds: Set[type[Node]], operations: Set[type[Node]]
-    ) -> dict[Node, Node]:
-        """What `rewritten` replaces nodes by. `kinds`: the classes to which the rule applies."""
+    ) -> tuple[dict[Node, Node], bool]:
+        """What `rewritten` replaces nodes by, and whether the rule was asked for all nodes that
+        remain: each that it replaced became one of its inputs. `kinds`: the classes to which the
+        rule applies."""
         changed: dict[Node, Node] = {}
+        settled = True
         with graph_scope(AnonymousGraph(), hidden=True):
             outside = context()
             inside = outside.having()  # new nodes get the origin of the one that they replace
@@ -106,11 +117,15 @@ class Program:
                     inside.origin = node._origin or outside.origin
                     new: Any = node
                     if not same:
-                        new = new.rewired([changed.get(x, x) for x in node.inputs])
+                        inputs = [changed.get(x, x) for x in node.inputs]
+                        new = new.rewired(inputs)
+                        settled = settled and all(map(is_, new.inputs, inputs))  # without casts
                     if applies:
-                        new = rule(new)
+                        asked, new = new, rule(new)
+                        if new is not asked and settled:
+                            settled = any(new is x for x in asked.inputs)
                     if new is not node:
                         changed[node] = new
             finally:
                 set_open(before)
-        return changed
+        return changed, settled

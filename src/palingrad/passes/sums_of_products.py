@@ -36,7 +36,7 @@ def sums_of_products(program: Program) -> Program:
     return _after(program, found) if found else program
 
 
-def _before(node: Operation) -> Node:
+def _before(node: Any) -> Node:
     """The loop with products of rows and captures taken before it."""
     if node.attributes["length"] < 2:
         return node
