@@ -215,9 +215,8 @@ class Operation(Declares, Node):
         The new node belongs to no graph and copies attributes, shape, dtype, name and origin.
         """
         state = self.__dict__.copy()
-        if not _OWN.isdisjoint(state):
-            for name in _OWN.intersection(state):
-                del state[name]
+        for name in _OWN.intersection(state):
+            del state[name]
         state["_shape"], state["_dtype"] = self.shape, self.dtype
         if self._origin is None:
             state["_origin"] = context().origin
@@ -278,10 +277,7 @@ class Operation(Declares, Node):
         for x in self.inputs:
             dtypes.append(dtype := x.dtype)
             shapes.append(shape := x.shape)
-            if dtype is None:
-                typed = False
-            if shape is None:
-                shaped = False
+            typed, shaped = typed and dtype is not None, shaped and shape is not None
         try:
             if typed:
                 self._dtype = self.dtype_rule(*dtypes)
