@@ -88,7 +88,7 @@ class Trace(AnonymousGraph):
         for x in inputs:
             if (
                 x.graph is not None
-                or (isinstance(x, Operation) and not x.deferred)
+                or (x._value is not None and isinstance(x, Operation))
                 or (assigned and x in assigned)
             ):
                 return tuple([self._traced(x) for x in Graph.adopt(self, inputs)])
@@ -102,7 +102,7 @@ class Trace(AnonymousGraph):
             if x not in self._reads or self._reads[x].inputs[0] is not assigned:
                 self._reads[x] = Latest(assigned, variable=x)
             return self._reads[x]
-        if isinstance(x, Operation) and not x.deferred:
+        if x._value is not None and isinstance(x, Operation):
             if x not in self._captured:
                 self._captured[x] = Constant(x.numpy())
             return self._captured[x]

@@ -14,6 +14,7 @@ from palingrad.errors import FeedError, GraphError, ShapeError
 from palingrad.graph.kinds import Composite
 from palingrad.graph.leaves import Constant
 from palingrad.graph.registry import ops
+from palingrad.graph.traversal.order import postorder
 from palingrad.graph.traversal.verify import verify
 from palingrad.passes import pipeline
 from palingrad.passes.advance_rng import advance_rng
@@ -600,3 +601,17 @@ def test_a_rewritten_composite_is_expanded_anew():
     made = pg.softmax(x)
     assert x in pg.postorder(made.expansion)
     assert y in pg.postorder(made.rewired([y]).expansion)
+
+
+def test_a_programs_order_and_kinds_are_those_of_its_nodes():
+    v = pg.Variable(2.0)
+    x = np.ones(3, np.float32)
+    for f in (lambda x: (x * 2, pg.exp(x)), lambda x: (x + v, v.assign(pg.sum(x)))[0]):
+        program = pg.function(f).trace(x).program
+        for one in (program, optimise(program)):
+            order = postorder(*one.roots)
+            assert len(one.order) == len(order)
+            assert all(a is b for a, b in zip(one.order, order, strict=True))
+            assert one.kinds == {type(node) for node in order}
+    assert program.has(pg.Variable)
+    assert not program.has(Composite)

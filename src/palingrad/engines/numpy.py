@@ -38,11 +38,12 @@ class NumpyExecutable(Executable):
         inputs: tuple[Node, ...] = (*program.feeds, *program.reads)
         slots: dict[Node, int] = {node: slot for slot, node in enumerate(inputs)}
         for node in order:
-            slots.setdefault(node, len(slots))
+            if node not in slots:
+                slots[node] = len(slots)
         self._slots = slots
         self._fixed: list[Any] = [
             # As a view, which can't be made writable, because it may be returned.
-            node.numpy().view() if isinstance(node, Constant) else None
+            node._value.view() if isinstance(node, Constant) else None
             for node in slots
         ][len(inputs) :]
         self._steps = _steps(order, slots, program.roots, formula_of or formula)
@@ -121,21 +122,19 @@ def _steps(
     free = reusable(order, live_out, large)
     steps: list[Step] = []
     for node in computed:
-        dying: list[Node] = (
-            [
-                x
-                for x in dict.fromkeys(node.inputs)
-                if x in large and last_use[x] is node and x not in live_out
-            ]
-            if large
-            else []
-        )
+        dying = [
+            x
+            for x in (dict.fromkeys(node.inputs) if large else ())
+            if x in large and last_use[x] is node and x not in live_out
+        ]
         inputs = tuple([slots[x] for x in node.inputs])
         function: Any = direct(node)
         if function is None:
             function = formula_of(node)
-        elif isinstance(function, np.ufunc) and (out := target(node, dying, free)) is not None:
-            function, inputs = _writing(function), (*inputs, slots[out])
+        elif dying and isinstance(function, np.ufunc):
+            out = target(node, dying, free)
+            if out is not None:
+                function, inputs = _writing(function), (*inputs, slots[out])
         steps.append(_step(function, inputs, slots[node]))
         if dying:
             steps.append(_dropping([slots[x] for x in dying]))

@@ -27,14 +27,17 @@ _LARGE = 4096  # minimum number of elements for which writing in place is faster
 
 def single_ufunc(node: Operation) -> np.ufunc | None:
     """The ufunc of the inputs, in order, that is the node's formula; None if there is none."""
-    if not isinstance(node, Elementwise) or node.attributes:
+    if node.attributes:
         return None
-    if not node._shipped:
-        return _ufunc_of(node)
     key = (type(node), *[x.dtype for x in node.inputs])
     found = _known.get(key, _unknown)
-    if found is _unknown:
-        found = _known[key] = _ufunc_of(node)
+    if found is not _unknown:
+        return found
+    if not isinstance(node, Elementwise):
+        return None
+    found = _ufunc_of(node)
+    if node._shipped:
+        _known[key] = found
     return found
 
 
@@ -77,7 +80,8 @@ def reusable(order: list[Node], roots: set[Node], large: Iterable[Node]) -> set[
 
 def is_large(node: Node) -> bool:
     """Whether memory traffic, not the call, dominates the cost of computing the value."""
-    return not isinstance(node, MultipleOutputs) and size(node.shape or ()) >= _LARGE
+    shape = node.shape
+    return bool(shape) and not isinstance(node, MultipleOutputs) and size(shape) >= _LARGE
 
 
 def makes_fresh(node: Operation) -> bool:
@@ -102,10 +106,10 @@ _SPREAD = 4096  # elements: fewer are copied sooner than NumPy makes a view
 def direct(node: Operation) -> Callable[..., Any] | None:
     """A shorter way to a value than the operation's formula, for inputs of the node's own shapes:
     the ufunc that it is, or a method of arrays; None if there is none."""
-    several = isinstance(node, MultipleOutputs)
-    if isinstance(node, Layout) and node._shipped and len(node.inputs) == 1 and not several:
-        return _moving(node)
-    return single_ufunc(node)
+    ufunc = single_ufunc(node)
+    if ufunc is None and isinstance(node, Layout) and not isinstance(node, MultipleOutputs):
+        return _moving(node) if node._shipped and len(node.inputs) == 1 else None
+    return ufunc
 
 
 def _moving(node: Layout) -> Callable[..., Any] | None:

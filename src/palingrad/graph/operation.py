@@ -203,9 +203,9 @@ class Operation(Declares, Node):
     def rewired(self, inputs: Sequence[Node]) -> Self:
         """A clone if the other inputs have the same shapes and dtypes, rebuilt otherwise."""
         for new, old in zip(inputs, self.inputs, strict=True):
-            if new is old and new.weak is None:
-                continue
-            if new.shape != old.shape or new.dtype != old.dtype or new.weak is not None:
+            if new.weak is not None:
+                return self.rebuild(inputs)
+            if new is not old and (new.shape != old.shape or new.dtype != old.dtype):
                 return self.rebuild(inputs)
         return self.clone(inputs)
 

@@ -12,6 +12,8 @@ from .program import Program
 
 def advance_rng(program: Program) -> Program:
     """The program with one step of each random generator that it uses among its updates."""
+    if not program.has(Random):
+        return program
     updates = dict[Variable, Node](program.updates)
     with graph_scope(AnonymousGraph(), hidden=True):
         for node in program.order:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from math import copysign
-from operator import is_
 from typing import Any
 
 from numpy import floating
@@ -32,12 +31,12 @@ def common_subexpressions(
     firsts: dict[Hashable, Node] = {}
 
     def merged(node: Operation) -> Node:
-        if isinstance(node, (Assign, Control, Custom)):
-            return node
-        inputs = [
-            constants.first(x) if isinstance(x, Constant) and (where is None or where(x)) else x
-            for x in node.inputs
-        ]
+        inputs = node.inputs
+        for number, x in enumerate(inputs):
+            if isinstance(x, Constant) and (where is None or where(x)):
+                first = constants.first(x)
+                if first is not x:
+                    inputs = (*inputs[:number], first, *inputs[number + 1 :])
         attributes = node.attributes
         key = (type(node), *inputs, _key(attributes) if attributes else ())
         if where is not None:
@@ -45,11 +44,11 @@ def common_subexpressions(
             return first if where(node) else node
         first = firsts.get(key)
         if first is None:
-            same = all(map(is_, inputs, node.inputs))
-            first = firsts[key] = node if same else node.rewired(inputs)
+            first = firsts[key] = node if inputs is node.inputs else node.rewired(inputs)
         return first
 
-    return program.rewritten(merged)
+    kept = (Assign, Control, Custom)
+    return program.rewritten(merged, only={x for x in program.kinds if not issubclass(x, kept)})
 
 
 class _Constants:

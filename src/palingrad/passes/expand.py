@@ -12,14 +12,14 @@ from .program import Program
 
 def expand(program: Program) -> Program:
     """The program without composites."""
-    while any(isinstance(node, (Composite, Ruled)) for node in program.order):
+    while program.has(Composite, Ruled):
         program = program.rewritten(_expanded)
     return program
 
 
 def without_rules(program: Program) -> Program:
     """The program without derivatives of their own: of each the value."""
-    while any(isinstance(node, Ruled) for node in program.order):
+    while program.has(Ruled):
         program = program.rewritten(_passed)
     return program
 

@@ -28,12 +28,15 @@ def fold(program: Program, *, where: Callable[[Node], bool] | None = None) -> Pr
             lambda node: _folded(node) if where(node) and all(map(where, node.inputs)) else node
         )
     results = set(program.outputs)  # one that is a constant would be the same array in each run
-    return program.rewritten(lambda node: node if node in results and _is_empty(node)
-                             else _folded(node))  # fmt: skip
+    kept = {node for node in results if isinstance(node, Operation) and _is_empty(node)}
+    if not kept:
+        return program.rewritten(_folded)
+    return program.rewritten(lambda node: node if node in kept else _folded(node))
 
 
 def _folded(node: Operation) -> Node:
-    if _is_empty(node):
+    shape = node.shape
+    if shape and 0 in shape and _is_empty(node):
         return Constant(np.empty(sizes(node.shape), node.dtype))
     for x in node.inputs:
         if not isinstance(x, Constant):

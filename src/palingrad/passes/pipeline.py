@@ -33,7 +33,7 @@ Pass: TypeAlias = Callable[[Program], Program]
 
 def regions(program: Program) -> Program:
     """The program with the regions of loops and branches optimised by all passes, too."""
-    return program.rewritten(_optimised)
+    return program.rewritten(_optimised) if program.has(Regional) else program
 
 
 def _optimised(node: Operation) -> Node:

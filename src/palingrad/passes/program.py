@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
-from typing import Any
+from collections.abc import Callable, Container, Set
+from operator import is_
+from typing import Any, ClassVar
 
 from ..graph.context import context, graph_scope, set_open
 from ..graph.kinds import AnonymousGraph
@@ -27,6 +28,7 @@ class Program:
     feeds: tuple[Placeholder, ...]
     outputs: tuple[Node, ...]
     updates: tuple[tuple[Variable, Node], ...] = ()
+    _settled: ClassVar[Any] = None  # of a rewritten one: the rule, if asking it again is in vain
 
     @property
     def roots(self) -> tuple[Node, ...]:
@@ -37,6 +39,15 @@ class Program:
     def order(self) -> list[Node]:
         """All nodes, inputs first."""
         return postorder(*self.roots)
+
+    @lazy
+    def kinds(self) -> frozenset[type[Node]]:
+        """The classes of all nodes."""
+        return frozenset(map(type, self.order))
+
+    def has(self, *kinds: type) -> bool:
+        """Whether there is a node of one of these classes, or of a subclass."""
+        return any(issubclass(kind, kinds) for kind in self.kinds)
 
     @property
     def reads(self) -> tuple[Variable, ...]:
@@ -54,46 +65,67 @@ class Program:
         return viewer().svg_of(self)
 
     def rewritten(
-        self, rule: Callable[[Operation], Node], only: Container[type] | None = None
+        self, rule: Callable[[Any], Node], only: Container[type] | None = None
     ) -> Program:
         """The program with every operation replaced by rule(operation), inputs first.
 
         The operation that the rule is given already has rewritten inputs. A rule that doesn't
         apply returns the operation itself; it applies to no other classes than those in `only`, if
         given. Nodes that are no longer used are dropped. If the rule applies nowhere, the program
-        itself is returned.
+        itself is returned. A rule is pure: it isn't asked again for nodes that it left alone, if
+        it made no others.
         """
+        if self._settled is rule:
+            return self
+        operations = {kind for kind in self.kinds if issubclass(kind, Operation)}
+        kinds = operations if only is None else {kind for kind in operations if kind in only}
+        changed, settled = self._changed(rule, kinds, operations) if kinds else ({}, True)
+        if not any(node in changed for node in self.roots):
+            return self
+        program = Program(
+            self.feeds,
+            tuple(changed.get(node, node) for node in self.outputs),
+            tuple((variable, changed.get(value, value)) for variable, value in self.updates),
+        )
+        if settled:
+            program.__dict__["_settled"] = rule
+        return program
+
+    def _changed(
+        self, rule: Callable[[Any], Node], kinds: Set[type[Node]], operations: Set[type[Node]]
+    ) -> tuple[dict[Node, Node], bool]:
+        """What `rewritten` replaces nodes by, and whether the rule was asked for all nodes that
+        remain: each that it replaced became one of its inputs. `kinds`: the classes to which the
+        rule applies."""
         changed: dict[Node, Node] = {}
+        settled = True
         with graph_scope(AnonymousGraph(), hidden=True):
             outside = context()
             inside = outside.having()  # new nodes get the origin of the one that they replace
             before = set_open(inside)
             try:
                 for node in self.order:
-                    concerned = only is None or type(node) in only
-                    if not (concerned or changed):
-                        continue
-                    same = True
-                    if changed:
+                    kind, same = type(node), True
+                    if changed and kind in operations:
                         for x in node.inputs:
                             if x in changed:
                                 same = False
                                 break
-                    if not isinstance(node, Operation) or (same and not concerned):
+                    applies = kind in kinds
+                    if same and not applies:
                         continue
                     inside.origin = node._origin or outside.origin
-                    rewired = (
-                        node if same else node.rewired([changed.get(x, x) for x in node.inputs])
-                    )
-                    new = rule(rewired) if concerned else rewired
+                    new: Any = node
+                    if not same:
+                        inputs = [changed.get(x, x) for x in node.inputs]
+                        new = new.rewired(inputs)
+                        settled = settled and all(map(is_, new.inputs, inputs))  # without casts
+                    if applies:
+                        asked, new = new, rule(new)
+                        if new is not asked and settled:
+                            settled = any(new is x for x in asked.inputs)
                     if new is not node:
                         changed[node] = new
             finally:
                 set_open(before)
-        if not any(node in changed for node in self.roots):
-            return self
-        return Program(
-            self.feeds,
-            tuple(changed.get(node, node) for node in self.outputs),
-            tuple((variable, changed.get(value, value)) for variable, value in self.updates),
-        )
+        return changed, settled

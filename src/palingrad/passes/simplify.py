@@ -91,7 +91,8 @@ def _source(x: Node) -> Node:
 
 
 def _is_all(x: Node, number: float) -> bool:
-    x = _source(x)
+    if type(x) is BroadcastTo:
+        x = x.inputs[0]
     if not isinstance(x, Constant):
         return False
     value = x._value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import is_
 from typing import Any
 
 from ..autodiff.gradients import Gradient, expanding_gradients
@@ -51,11 +52,15 @@ def specialise(
             built = dict[Node, Any](zip(order, order))
         last = _assigned(order) if assigned is None else assigned
         updates = {variable: built[node].inputs[0] for variable, node in last.items()}
-    return Program(
+    program = Program(
         tuple(built[node] if node in built else node for node in fed),
         tuple(built[node] for node in fetches if not isinstance(node, MultipleOutputs)),
         tuple(updates.items()),
     )
+    roots = program.roots
+    if len(roots) == len(fetches) and all(map(is_, roots, fetches)):  # whose order is known
+        program.__dict__["order"] = order
+    return program
 
 
 def _is_concrete(node: Node) -> bool:

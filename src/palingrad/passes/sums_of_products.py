@@ -28,15 +28,17 @@ _MOST = 1 << 28  # bytes of a stack that is made for one product
 
 def sums_of_products(program: Program) -> Program:
     """The program in which products of loops are taken of all steps at once, where they can be."""
-    program = program.rewritten(_before)
+    if Loop not in program.kinds:
+        return program
+    program = program.rewritten(_before, only={Loop})
     found = {loop: _sums(loop) for loop in program.order if type(loop) is Loop}
     found = {loop: sums for loop, sums in found.items() if sums}
     return _after(program, found) if found else program
 
 
-def _before(node: Operation) -> Node:
+def _before(node: Any) -> Node:
     """The loop with products of rows and captures taken before it."""
-    if type(node) is not Loop or node.attributes["length"] < 2:
+    if node.attributes["length"] < 2:
         return node
     loop, body = node, node.body
     first = loop.attributes["carries"]

@@ -42,7 +42,7 @@ class _Sum(NamedTuple):
 
 def sums_of_slices(program: Program) -> Program:
     """The program in which sums of placed values are joined; sums are taken in the same order."""
-    if not any(type(node) in (Place, Concat) for node in program.order):
+    if program.kinds.isdisjoint((Place, Concat)):
         return program
     uses = Counter(x for node in program.order for x in node.inputs)
     uses.update(program.roots)

@@ -30,13 +30,15 @@ Merge = tuple[Operation, Sequence[int], Sequence[int]]  # and the new numbers of
 
 def merge_branches(program: Program) -> Program:
     """The program with one switch in place of independent ones of the same index."""
-    if sum(type(node) is Switch for node in program.order) > 1:
+    if Switch in program.kinds and sum(type(node) is Switch for node in program.order) > 1:
         program = _merged(common_subexpressions(program), Switch, _choose_alike, _one_switch)
     return program
 
 
 def merge_while_loops(program: Program) -> Program:
     """The program with one while loop in place of independent ones that repeat alike."""
+    if WhileLoop not in program.kinds:
+        return program
     program = _merged(program, WhileLoop, _repeat_alike, _one_loop)
     if sum(type(node) is WhileLoop for node in program.order) > 1:
         program = common_subexpressions(program)

@@ -28,7 +28,7 @@ _MOST = 40  # loops of a program that are compared with each other
 
 def merge_loops(program: Program) -> Program:
     """The program without loops whose steps another loop takes too."""
-    while True:
+    while Loop in program.kinds:
         loops = [node for node in program.order if type(node) is Loop]
         if not 1 < len(loops) <= _MOST:
             return program
@@ -39,6 +39,7 @@ def merge_loops(program: Program) -> Program:
         if pair is None:
             return program
         program = _merged(program, *pair)
+    return program
 
 
 def _contains(whole: Loop, part: Loop, places_of: dict[Any, int]) -> bool:
@@ -116,7 +117,7 @@ def replayed(program: Program, rule: Any, operands: Any = None) -> Program:
 
 def prune_loops(program: Program) -> Program:
     """The program without results, carries and inputs of loops that nobody reads."""
-    while True:
+    while Loop in program.kinds:
         loops = [node for node in program.order if type(node) is Loop]
         read: dict[Any, set[int]] = {loop: set() for loop in loops}
         for node in program.order:
@@ -130,6 +131,7 @@ def prune_loops(program: Program) -> Program:
         if not kept:
             return program
         program = _pruned(program, kept)
+    return program
 
 
 def _needed(loop: Loop, read: set[int]) -> tuple[list[int], list[int]]:
@@ -196,11 +198,7 @@ def _same_in_all_steps(loop: Loop, results: Sequence[int]) -> dict[int, Node]:
 
 def hoist(program: Program) -> Program:
     """The program in which what is the same in all steps of a loop is computed before it."""
-
-    def rule(node: Operation) -> Node:
-        return _hoisted(node) if type(node) is Loop else node
-
-    return program.rewritten(rule)
+    return program.rewritten(_hoisted, only={Loop})
 
 
 def _hoisted(loop: Loop) -> Loop:
@@ -241,8 +239,9 @@ def _is_worth(x: Node, captured: dict[Any, Node]) -> bool:
 
 def inline_loops(program: Program) -> Program:
     """The program with the body in the place of a loop of one step."""
-    loops = [node for node in program.order if type(node) is Loop and _is_single(node)]
-    if not loops:
+    if Loop not in program.kinds:
+        return program
+    if not any(type(node) is Loop and _is_single(node) for node in program.order):
         return program
     bodies: dict[Node, list[Node]] = {}
 

@@ -38,7 +38,7 @@ EITHER = 0
 
 def drop_zeros(program: Program) -> Program:
     """The program with zeros in place of what control flow computes as 0 in each run."""
-    if not any(isinstance(node, Regional) for node in program.order):
+    if not program.has(Regional):
         return program
     zeros = _Zeros(program.order, {})
     given: dict[Any, dict[int, int]] = {

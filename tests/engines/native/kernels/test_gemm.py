@@ -12,7 +12,9 @@ import pytest
 
 import palingrad as pg
 from palingrad.engines.native.executable import NativeExecutable
-from palingrad.engines.native.kernels.gemm.small import DEPTH
+from palingrad.engines.native.kernels.gemm.small import DEPTH, SmallPlan
+from palingrad.engines.native.llvm.target import host
+from palingrad.engines.native.runtime.kernel_store import forget
 from tolerances import assert_close, assert_same
 
 Array = np.ndarray[Any, Any]
@@ -359,3 +361,21 @@ def test_the_epilogue_is_emitted_once_for_tiles_of_both_heights():
     kernel = text[text.index('define void @"product_0"') :].split("\n}")[0]
     assert kernel.count('call void @"tile') == 2
     assert kernel.count("fdiv") == 1
+
+
+def test_products_of_little_work_share_tiles_and_have_the_same_bits(monkeypatch):
+    rng = np.random.default_rng(5)
+    x, y, z = (rng.standard_normal(s).astype(np.float32) for s in ((64, 30), (30, 20), (20, 13)))
+    monkeypatch.setenv("PALINGRAD_CACHE", "off")
+    found: list[Any] = []
+    for shares in (True, False):
+        if not shares:
+            monkeypatch.setattr(SmallPlan, "pitched", False)
+        forget()
+        f = pg.function(lambda x, y, z: pg.relu(pg.relu(x @ y) @ z), engine="native")
+        executable = NativeExecutable(f.program(x, y, z))
+        count = executable.emitted().count('define void @"tile')
+        found.append((count, executable([x, y, z])[0].tobytes()))
+    (few, shared), (many, apart) = found
+    assert shared == apart
+    assert (few < many) == (host().registers == 16)

@@ -16,8 +16,9 @@ from tolerances import assert_same
 
 LANES = host().lanes(4)
 # (rows, length): four, two and one row at a time.
-SHAPES = {(128, 4 * LANES): 4, (64, 37): 4, (130, 3 * LANES + 1): 2, (66, 8 * LANES - 3): 2,
-          (131, LANES): 1, (60, LANES): 1, (64, 8 * LANES + 1): 1}  # fmt: skip
+SHAPES = {(256, 4 * LANES): 4, (256, 37): 4, (252, LANES): 2, (130, 3 * LANES + 1): 2,
+          (66, 8 * LANES - 3): 2, (131, LANES): 1, (60, LANES): 1,
+          (64, 8 * LANES + 1): 1}  # fmt: skip
 
 
 def rowwise(x: Any) -> list[Any]:

@@ -80,14 +80,13 @@ def test_it_has_the_same_sections_and_relocations(triple):
 def described(file: ObjectFile, name: str) -> list[Any]:
     """The content of the function's sections, with their relocations: place, addend, kind, the
     symbol's name and value, the latter if it is defined in these sections."""
-    own = next(one for one in file._symbols if file._name(one) == name.encode())
+    own = file._symbols[file._names.index(name.encode())]
     kept = file._closure(own[3])
     assert kept is not None
     found = []
     for section in kept:
         lines = [
-            (*words, file._name(file._symbols[n]), file._symbols[n][4])
-            for *words, n in file._references(section)
+            (*words, file._names[n], file._symbols[n][4]) for *words, n in file._references(section)
         ]
         found.append((file._of(section), lines))
     return found

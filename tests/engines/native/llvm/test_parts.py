@@ -4,6 +4,7 @@ compilation has come."""
 from __future__ import annotations
 
 import io
+import sys
 import threading
 from typing import Any
 
@@ -45,6 +46,23 @@ def test_parts_are_the_same_code_on_any_number_of_threads(monkeypatch):
     assert codes == same
     for found in (first, second):
         assert [np.asarray(one).tobytes() for one in found] == whole
+
+
+@pytest.mark.parametrize(("before", "during"), [(0.005, 0.0002), (0.0001, 0.0001)])
+def test_threads_take_turns_in_python_more_often_while_they_compile(before, during):
+    pythons = sys.getswitchinterval()
+    try:
+        sys.setswitchinterval(before)
+        with Compiler(2, "a test") as compiler:
+            assert sys.getswitchinterval() == pytest.approx(during)
+            compiler.take(EMPTY)
+            compiler.code()
+        assert sys.getswitchinterval() == pytest.approx(before, abs=1e-6)
+        with Compiler(2, "a test"):
+            sys.setswitchinterval(0.003)  # a user's own choice stays
+        assert sys.getswitchinterval() == pytest.approx(0.003)
+    finally:
+        sys.setswitchinterval(pythons)
 
 
 @pytest.mark.parametrize("threads", [1, 3])

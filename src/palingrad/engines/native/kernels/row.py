@@ -41,6 +41,7 @@ from .reducers import BLOCK, CompensatedSum, Total, across, combine_of, joined, 
 _ROW = 8.0  # nanoseconds of overhead of a pass over a row
 _SHORT = 8  # vectors at most of a row that is computed together with others
 _FEW = 64  # rows at least of a kernel that computes several at a time
+_MANY = 256  # rows at least of one that computes four: their code takes long to compile
 _STREAMS = 4  # independent running totals, which hide the latency of an addition
 
 
@@ -117,7 +118,7 @@ def _together(rows: int, length: int, lanes: int) -> int:
     reductions longer than it computes."""
     if lanes == 1 or length > _SHORT * lanes or rows < _FEW:
         return 1
-    numbers = (4, 2, 1) if 2 * length <= _SHORT * lanes else (2, 1)
+    numbers = (4, 2, 1) if 2 * length <= _SHORT * lanes and rows >= _MANY else (2, 1)
     return next(number for number in numbers if rows % number == 0)
 
 

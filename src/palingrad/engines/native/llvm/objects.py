@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import struct
 from functools import cache
-from typing import Any
 
 import llvmlite.binding as llvm
 
@@ -52,7 +51,9 @@ class ObjectFile:
         ]
         (table,) = (n for n, one in enumerate(self._sections) if one[_TYPE] == _SYMTAB)
         self._symbols = [*_SYMBOL.iter_unpack(self._of(table))]
-        self._names = self._of(self._sections[table][6])
+        names = self._of(self._sections[table][6])
+        self._names = [names[one[0] : names.index(b"\0", one[0])] for one in self._symbols]
+        self._numbers = {name: number for number, name in enumerate(self._names)}
         self._relocations = {
             one[_INFO]: n for n, one in enumerate(self._sections) if one[_TYPE] == _RELA
         }
@@ -61,16 +62,13 @@ class ObjectFile:
         section = self._sections[number]
         return self._content[section[_OFFSET] : section[_OFFSET] + section[_SIZE]]
 
-    def _name(self, symbol: Any) -> bytes:
-        return self._names[symbol[0] : self._names.index(b"\0", symbol[0])]
-
     def cut(self, name: str) -> bytes | None:
         """An object file of the function of this name alone; None if its code can't be separated
         from that of others."""
-        own = next((x for x in self._symbols if self._name(x) == name.encode()), None)
-        if own is None or not own[3]:
+        own = self._numbers.get(name.encode())
+        if own is None or not self._symbols[own][3]:
             return None
-        kept = self._closure(own[3])
+        kept = self._closure(self._symbols[own][3])
         return None if kept is None else self._written(kept, own)
 
     def _closure(self, first: int) -> list[int] | None:
@@ -98,16 +96,16 @@ class ObjectFile:
     def _is_global(self, symbol: int) -> bool:
         return self._symbols[symbol][1] >> 4 != 0
 
-    def _written(self, kept: list[int], own: Any) -> bytes:
+    def _written(self, kept: list[int], own: int) -> bytes:
         """The new file: these sections in this order, their relocations, symbols and names."""
         places = {section: n for n, section in enumerate(kept, 1)}
         used = {symbol for section in kept for *_, symbol in self._references(section)}
-        numbers = sorted(used | {self._symbols.index(own)}, key=self._is_global)  # local ones first
+        numbers = sorted(used | {own}, key=self._is_global)  # local ones first
         symbol_of = {symbol: n for n, symbol in enumerate(numbers, 1)}
         names, symbols = bytearray(1), bytearray(_SYMBOL.size)
         for number in numbers:
             _, info, other, where, value, size = self._symbols[number]
-            text, start = self._name(self._symbols[number]), 0
+            text, start = self._names[number], 0
             if text:
                 start = len(names)
                 names += text + b"\0"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
@@ -16,8 +17,13 @@ from llvmlite import ir
 from ....messages.progress import Progress
 from .objects import ObjectFile, can_cut, section_of
 from .target import compiling, object_file
+from .text import text_of
 
-_LINES = 1500  # of LLVM IR in a part, at least: about 0.2 s of work
+_LINES = 700  # of LLVM IR in a part, at least: some 50 ms of work
+# Seconds after which a thread that runs Python lets another one run that waits. Between calls of
+# LLVM, some twenty a part, a compiling thread waits for the one that emits; Python's 5 ms each time
+# would be longer than these calls.
+_INTERVAL = 0.0002
 _NAME = re.compile(r'@"([^"]+)"')
 _METADATA = re.compile(r"!(\d+)")
 _LIBRARY = ("llvm.", "palingrad.")  # functions outside the module, which its names determine
@@ -64,7 +70,7 @@ class Parts:
         for one in functions:
             name = self._name(one)
             if name not in self._shared:
-                self._text(name, _NAME.sub(self._renamed, str(one)))
+                self._text(name, _NAME.sub(self._renamed, text_of(one)))
             elif name not in self._done:
                 self._done.add(name)
                 if not self._compiler.find(name):
@@ -114,7 +120,7 @@ class Parts:
 
     def _decided(self, function: Any) -> str | None:
         """The digest that is the name of a shared function, None if the function isn't shared."""
-        text, digest = str(function), sha256()
+        text, digest = text_of(function), sha256()
         for name in dict.fromkeys(_NAME.findall(text)):
             one = self._module.globals[name]
             if one is function:
@@ -186,9 +192,14 @@ class Compiler:
         self._codes: dict[int, bytes] = {}
         self._errors: list[BaseException] = []
         self._parts = 0
+        self._before = self._during = 0.0  # Python's switch interval
 
     def __enter__(self) -> Compiler:
         compiling.acquire()
+        self._before = sys.getswitchinterval()
+        if self._count and self._before > _INTERVAL:  # else the user's choice
+            sys.setswitchinterval(_INTERVAL)
+        self._during = sys.getswitchinterval()
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -201,6 +212,8 @@ class Compiler:
             for thread in self._threads:
                 thread.join()
         finally:
+            if self._during < self._before and sys.getswitchinterval() == self._during:
+                sys.setswitchinterval(self._before + 1e-7)  # which Python rounds down
             self._progress.end()
             compiling.release()
 

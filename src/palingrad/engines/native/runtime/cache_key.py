@@ -16,7 +16,7 @@ import hashlib
 import os
 import platform
 from array import array as row_of
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache
 from types import EllipsisType, FunctionType
 from typing import Any
@@ -26,7 +26,6 @@ import llvmlite.binding as llvm
 import numpy as np
 
 from ....dtypes import default_dtype
-from ....graph.context import PACKAGE
 from ....graph.derivatives.cotangents import ieee_gradients
 from ....graph.leaves import Constant
 from ....graph.node import Node
@@ -37,16 +36,14 @@ from ....graph.registry import is_shipped
 from ....passes.pipeline import PASSES
 from ....passes.program import Program
 from ....passes.simplify import RULES
-from ....version import LOADED, __version__
+from ....version import __version__
 from ..kernels.control import Control
 from ..llvm import objects, parts, target
 from ..llvm.target import host
 from ..plan.schedule import Schedule
 from .buffers import BufferTable
 from .cache import Unkept
-
-# Parts of the package above the engines, on whose sources no machine code depends.
-_ABOVE = ("data", "io", "nn", "optim", "train", "view")
+from .sources import ABOVE, source, sources_digest
 
 
 def program_key(program: Program, schedule: Schedule, buffers: BufferTable) -> str:
@@ -83,7 +80,7 @@ def compiler_key() -> bytes:
     modules that call LLVM. Raises Unkept."""
     digest = hashlib.sha256(repr((llvmlite.__version__, llvm.llvm_version_info, host())).encode())
     for module in (target, parts, objects):
-        digest.update(_source(str(module.__file__)))
+        digest.update(source(str(module.__file__)))
     return digest.digest()
 
 
@@ -161,15 +158,14 @@ def _weak(number: Any) -> str:
     return f"{type(number).__name__} {number!r}"
 
 
-def kinds_of(nodes: Iterable[Node]) -> set[type[Operation]]:
+def kinds_of(nodes: Collection[Node]) -> set[type[Operation]]:
     """The classes of these operations and of those in their regions."""
-    kinds: set[type[Operation]] = set()
-    for node in nodes:
-        if isinstance(node, Operation):
-            kinds.add(type(node))
-        if isinstance(node, Regional):
-            for region in node.regions:
-                kinds |= kinds_of(region.order)
+    kinds = {kind for kind in set(map(type, nodes)) if issubclass(kind, Operation)}
+    if any(issubclass(kind, Regional) for kind in kinds):
+        for node in nodes:
+            if isinstance(node, Regional):
+                for region in node.regions:
+                    kinds |= kinds_of(region.order)
     return kinds
 
 
@@ -213,7 +209,7 @@ def _controlled(kernel: Control) -> str:
 def _is_covered(module: str) -> bool:
     """Whether the key covers the source of a module."""
     package, *parts = module.split(".")
-    return package == __name__.split(".")[0] and parts[0] not in _ABOVE
+    return package == __name__.split(".")[0] and parts[0] not in ABOVE
 
 
 _PRINTED = frozenset((bool, int, str, type(None)))
@@ -277,29 +273,4 @@ def _surroundings() -> bytes:
         __version__, llvmlite.__version__, llvm.llvm_version_info, np.__version__,
         platform.python_version(), platform.python_implementation(),
     )  # fmt: skip
-    digest = hashlib.sha256(repr((versions, host())).encode())
-    for name, content in _sources():
-        digest.update(f"{name} {len(content)}\n".encode())
-        digest.update(content)
-    return digest.digest()
-
-
-def _sources() -> Iterator[tuple[str, bytes]]:
-    """(path, content) of the package's sources. Raises Unkept if one changed after loading."""
-    paths: list[str] = []
-    for place, folders, files in os.walk(PACKAGE):
-        if place == PACKAGE:
-            folders[:] = [name for name in folders if name not in _ABOVE]
-        paths += [os.path.join(place, name) for name in files if name.endswith(".py")]
-    if not paths:
-        raise Unkept("palingrad's sources aren't there")
-    for path in sorted(paths):
-        yield path[len(PACKAGE) :], _source(path)
-
-
-def _source(path: str) -> bytes:
-    with open(path, "rb", buffering=0) as file:  # a buffer takes longer than the file
-        status = os.fstat(file.fileno())
-        if max(status.st_mtime, status.st_ctime) > LOADED:
-            raise Unkept(f"{path} has changed since palingrad was loaded")
-        return file.read()
+    return hashlib.sha256(repr((versions, host())).encode() + sources_digest()).digest()

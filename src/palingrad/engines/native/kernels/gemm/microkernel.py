@@ -47,14 +47,18 @@ class Tile:
     uncached: bool = False  # whether the result is in no cache and should be prefetched
     prefetches: bool = False  # whether each term prefetches a cache line for later tiles
     subtracts: bool = False  # whether the products are subtracted from earlier sums
+    pitched: bool = False  # whether `rows` are multiples of a stride that is given at run time
 
     def emitted(self, module: ir.Module) -> ir.Function:
         """The module's function (left, right, old sums, their row stride, new sums, their row
         stride, outermost count, whether the sums start from 0; the first line to prefetch and the
-        stride to the next, if it prefetches)."""
+        stride to the next, if it prefetches; the stride of the left operand's rows, if they are
+        pitched)."""
         functions: dict[Tile, ir.Function] = module.__dict__.setdefault("tiles", {})
         full = self.active == self.lanes
         tile = replace(self, padded=self.padded or full, new_padded=self.new_padded or full)
+        if tile.padded and tile.new_padded and not tile.adds:
+            tile = replace(tile, active=tile.lanes)  # nothing else depends on it
         if tile not in functions:
             functions[tile] = _Emitter(tile, module).function
         return functions[tile]
@@ -69,6 +73,7 @@ class _Emitter:
         pointer = element.as_pointer()
         llvm_types = [pointer, pointer, pointer, INT, pointer, INT, INT, BIT]
         llvm_types += [pointer, INT] if tile.prefetches else []
+        llvm_types += [INT] if tile.pitched else []
         function = ir.Function(
             module, ir.FunctionType(ir.VoidType(), llvm_types), module.get_unique_name("tile")
         )
@@ -80,7 +85,11 @@ class _Emitter:
 
     def _emit(self) -> None:
         b, tile = self.builder, self.tile
-        left, right, old, old_step, new, new_step, count, fresh, *self.line = self.function.args
+        left, right, old, old_step, new, new_step, count, fresh, *more = self.function.args
+        self.line = more[:2] if tile.prefetches else []
+        self.rows = [integer(offset) for offset in tile.rows]
+        if tile.pitched:
+            self.rows = [b.mul(more[-1], offset) for offset in self.rows]
         zero = constant(tile.dtype, 0, tile.lanes)
         if tile.adds:
             self._prefetch_rows(old, old_step)
@@ -163,15 +172,16 @@ class _Emitter:
     def _term(self, left: Any, right: Any, sums: list[Any]) -> list[Any]:
         b, tile = self.builder, self.tile
         columns = self._row(right, tile.padded)
-        if len(tile.terms) == 1 and tile.rows == tuple(range(len(tile.rows))):
+        adjacent = not tile.pitched and tile.rows == tuple(range(len(tile.rows)))
+        if len(tile.terms) == 1 and adjacent:
             prefetch(b, b.gep(left, [integer(_AHEAD * tile.terms[0][1])]))
         step = tile.terms[-1][2]
         if len(tile.terms) == 1 and step > tile.vectors * tile.lanes:  # an unpacked right operand
             for place in self._lines():
                 prefetch(b, b.gep(right, [integer(_NEXT * step + place)]))
         found: list[Any] = []
-        for row, offset in enumerate(tile.rows):
-            one = b.load(b.gep(left, [integer(offset)]))
+        for row, offset in enumerate(self.rows):
+            one = b.load(b.gep(left, [offset]))
             many = splat(b, one, tile.lanes) if tile.lanes > 1 else one
             factor = Value(b, many, tile.dtype, tile.lanes)
             for column, so_far in zip(columns, sums[row * tile.vectors :]):

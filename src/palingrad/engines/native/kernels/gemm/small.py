@@ -24,6 +24,7 @@ from .packing import pack_rows
 from .problem import GemmProblem, vector_axis
 
 DEPTH = 1024  # terms of a block: its panel of the right operand fits the second-level cache
+_LITTLE = 1 << 18  # multiplications of a product that shares its tile functions with others
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,6 +94,15 @@ class SmallPlan:
     items: int
     shape: tuple[int, ...]  # of the result
     z_batch: tuple[int, ...]  # the result's strides along the batch axes
+
+    @property
+    def pitched(self) -> bool:
+        """Whether tile functions are given the stride of the left operand's rows, and so serve
+        several products, of little work: in larger ones they take a few percent longer. With 32
+        registers they have more rows than there are registers for addresses."""
+        f = self.f
+        work = math.prod(f.batch) * f.rows * f.columns * f.depth
+        return host().registers == 16 and f.x_step[0] != 1 and work <= _LITTLE
 
     @classmethod
     def of(cls, fused: Fused, f: GemmProblem) -> SmallPlan:
@@ -207,16 +217,21 @@ class _Emitter:
                 at_z = b.gep(z, [b.add(b.mul(row, integer(f.columns)), column)])
             new, new_step = (self.scratch, self.pitch) if to_scratch else (at_z, f.columns)
 
+            pitched = plan.pitched
+
             def one(rows: int) -> None:
+                step = 1 if pitched else f.x_step[0]
                 tile = Tile(
-                    plan.dtype, tuple(each * f.x_step[0] for each in range(rows)), vectors_across,
+                    plan.dtype, tuple(each * step for each in range(rows)), vectors_across,
                     plan.lanes, width - (vectors_across - 1) * plan.lanes,
                     ((None, f.x_step[1], vectors_across * plan.lanes if plan.packed else down),),
                     plan.packed, to_scratch, adds=start > 0, uncached=self.uncached,
+                    pitched=pitched,
                 ).emitted(b.module)  # fmt: skip
                 b.call(tile, [
                     at_left, right, at_z, integer(f.columns), new, integer(new_step),
                     integer(terms), ir.Constant(ir.IntType(1), int(start == 0)),
+                    *([integer(f.x_step[0])] if pitched else []),
                 ])  # fmt: skip
 
             matrix = (f, self.batch)

@@ -1,0 +1,78 @@
+"""The digest of the sources is kept on disk by the state of the files, and never for others."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from palingrad.engines.native.runtime import sources
+from palingrad.engines.native.runtime.cache import Unkept
+
+FILES = {"a.py": "x = 1\n", "ops/b.py": "y = 1\n", "nn/above.py": "z = 1\n"}
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    monkeypatch.setenv("PALINGRAD_CACHE", str(tmp_path / "cache"))
+    package = tmp_path / "package"
+    for name, text in FILES.items():
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text)
+    monkeypatch.setattr(sources, "PACKAGE", f"{package}{os.sep}")
+    monkeypatch.setattr(sources, "LOADED", time.time() + 1000)
+    monkeypatch.setattr(sources, "_RACE", -1000.0)
+    return package
+
+
+def kept(tree):
+    return [*tree.parent.glob("cache/sources/*")]
+
+
+def test_files_are_read_once(tree, monkeypatch):
+    first = sources.sources_digest()
+    assert len(kept(tree)) == 1
+    monkeypatch.setattr(sources, "source", None)  # can't be called
+    assert sources.sources_digest() == first
+
+
+@pytest.mark.parametrize("name", ["a.py", "ops/b.py"])
+def test_a_change_that_keeps_size_and_time_is_found(tree, name):
+    first, before = sources.sources_digest(), (tree / name).stat()
+    time.sleep(0.05)  # the time of a file's last change has a resolution of some milliseconds
+    (tree / name).write_text(FILES[name].replace("1", "2"))
+    os.utime(tree / name, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert sources.sources_digest() != first
+    (tree / name).write_text(FILES[name])
+    assert sources.sources_digest() == first
+
+
+def test_new_files_and_names_count_and_those_above_the_engines_do_not(tree):
+    first = sources.sources_digest()
+    (tree / "nn/above.py").write_text("z = 2\n")
+    assert sources.sources_digest() == first
+    (tree / "a.py").rename(tree / "c.py")
+    second = sources.sources_digest()
+    (tree / "d.py").touch()
+    assert len({first, second, sources.sources_digest()}) == 3
+
+
+def test_a_state_that_is_seconds_old_is_not_kept(tree, monkeypatch):
+    monkeypatch.setattr(sources, "_RACE", 2.0)
+    sources.sources_digest()
+    assert not kept(tree)
+
+
+def test_a_damaged_digest_is_made_anew(tree):
+    first = sources.sources_digest()
+    (entry,) = kept(tree)
+    entry.write_bytes(entry.read_bytes()[:-1] + b"?")
+    assert sources.sources_digest() == first
+
+
+def test_sources_that_changed_after_loading_have_none(tree, monkeypatch):
+    sources.sources_digest()
+    monkeypatch.setattr(sources, "LOADED", time.time() - 1000)
+    with pytest.raises(Unkept, match="has changed since palingrad was loaded"):
+        sources.sources_digest()
