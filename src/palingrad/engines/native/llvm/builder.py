@@ -27,10 +27,11 @@ class Builder(ir.IRBuilder):
         LLVM's passes are chosen to be quick and don't do this (`_optimise` in target.py). Formulas
         that nodes share, such as that of GELU in its slope, are computed once this way.
         """
-        if self._anchor != len(self._block.instructions):
+        block: Any = self.block
+        if self._anchor != len(block.instructions):
             return emit(*operands)
-        if self._computed[0] is not self._block:
-            self._computed = self._block, {}
+        if self._computed[0] is not block:
+            self._computed = block, {}
         key = (emit.__name__, how, *map(_identity, operands))
         known = self._computed[1]
         if key not in known:
