@@ -1,9 +1,12 @@
-"""A profile by chunk: python benchmarks/chunks.py TASK [--case N] [--threads N] [--steps N].
+"""A profile by chunk: python benchmarks/chunks.py TASK [options].
 
 The native engine's code for one case of a task is instrumented: for every chunk of every kernel it
 records the thread, and the begin and end by the processor's cycle counter. The output is the mean
 over the steps: each kernel's time on each thread, and the duration of each stage. Recording costs
 some nanoseconds per chunk.
+
+With --cpu, for a machine that others load: the CPU time of one thread, as the median over the
+steps, and the GFLOP/s of products, for all kernels of a kind together.
 """
 
 from __future__ import annotations
@@ -27,6 +30,8 @@ from tasks import TASKS
 from palingrad.engines.native import executable, module
 from palingrad.engines.native.llvm.loops import INT, integer
 from palingrad.engines.native.runtime import dispatch
+from palingrad.graph.kinds import Contract
+from palingrad.ops.flops import total_flops
 
 ROOM = 1 << 22  # maximum number of records
 RECORD = 8 * len(dispatch.KERNEL_RECORD.elements)  # bytes of a kernel's record
@@ -36,7 +41,8 @@ FIELDS = 4  # kernel, thread, begin, end
 class Notes:
     """The buffer of records, and the patched module whose kernels write them."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, cpu: bool) -> None:
+        """`cpu`: whether the records are CPU time of the thread, in ns, instead of cycles."""
         self.words = (ctypes.c_int64 * (FIELDS * ROOM + 1))()  # word 0 counts the words in use
         address = ctypes.addressof(self.words)
 
@@ -44,11 +50,11 @@ class Notes:
             """A module that records the calls of its kernels."""
 
             def _call(self, b: Any, record: Any, table: Any, begin: Any, end: Any) -> None:
-                clock = _declared(b.module, "llvm.readcyclecounter", INT, [])
+                now = _cpu_time if cpu else _cycles
                 context = _declared(b.module, "llvm.frameaddress.p0", _POINTER, [_WORD])
-                start = b.call(clock, [])
+                start = now(b)
                 super()._call(b, record, table, begin, end)
-                stop = b.call(clock, [])
+                stop = now(b)
                 words = b.inttoptr(integer(address), INT.as_pointer())
                 place = b.atomic_rmw("add", words, integer(FIELDS), "seq_cst")
                 stack = b.ptrtoint(b.call(context, [_WORD(0)]), INT)
@@ -81,6 +87,23 @@ _POINTER, _WORD = ir.IntType(8).as_pointer(), ir.IntType(32)
 def _declared(module: Any, name: str, result: Any, kinds: list[Any]) -> Any:
     found = module.globals.get(name)
     return found or ir.Function(module, ir.FunctionType(result, kinds), name)
+
+
+def _cycles(b: Any) -> Any:
+    return b.call(_declared(b.module, "llvm.readcyclecounter", INT, []), [])
+
+
+def _cpu_time(b: Any) -> Any:
+    """The CPU time of this thread in ns, by a call of C's clock_gettime."""
+    pair = ir.ArrayType(INT, 2)
+    with b.goto_entry_block():
+        found = b.alloca(pair)
+    address = ctypes.cast(ctypes.CDLL(None).clock_gettime, ctypes.c_void_p).value
+    kind = ir.FunctionType(_WORD, [_WORD, pair.as_pointer()]).as_pointer()
+    clock = _WORD(time.CLOCK_THREAD_CPUTIME_ID)
+    b.call(b.inttoptr(integer(address or 0), kind), [clock, found])
+    seconds, rest = (b.load(b.gep(found, [_WORD(0), _WORD(place)])) for place in range(2))
+    return b.add(b.mul(seconds, integer(10**9)), rest)
 
 
 @dataclass
@@ -121,6 +144,27 @@ class Run:
             )
         return lines
 
+    def kinds(self) -> list[str]:
+        """A table with a line for each kind of kernel, from records of CPU time."""
+        found: dict[str, list[Any]] = {}  # the number of kernels, ns and operations of a step
+        for number, kernel in enumerate(self.order):
+            rows = self.notes[self.notes[:, 0] == number]
+            if not len(rows):
+                continue
+            taken = (rows[:, 3] - rows[:, 2]).reshape(self.steps, -1).sum(axis=1)
+            nodes = [type(node).__name__ for node in kernel.kernel.nodes]
+            more = f", {len(nodes) - 4} more" if len(nodes) > 4 else ""
+            work = [node for node in kernel.kernel.computed if isinstance(node, Contract)]
+            name = f"{kernel.kernel.label} {kernel.kernel.space()} {', '.join(nodes[:4])}{more}"
+            row = found.setdefault(name, [0, 0.0, 0])
+            for place, value in enumerate((1, np.median(taken), total_flops(work))):
+                row[place] += value
+        lines = [f"{'µs':>9}  kernels  GFLOP/s  kind"]
+        for name, (count, taken, work) in sorted(found.items(), key=lambda one: -one[1][1]):
+            speed = f"{work / taken:.1f}" if work else ""
+            lines.append(f"{taken / 1e3:9.2f}  {count:7}  {speed:>7}  {name}")
+        return lines
+
     def stages(self) -> list[str]:
         """A table with a line for each stage: from the begin of its first chunk to its last end."""
         stage = np.array([kernel.stage for kernel in self.order])[self.notes[:, 0]]
@@ -159,16 +203,20 @@ def main() -> None:
     parser.add_argument("--case", type=int, default=0)
     parser.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--steps", type=int, default=200)
+    parser.add_argument("--cpu", action="store_true", help="CPU time of one thread by kind")
     options = parser.parse_args()
+    if options.cpu:
+        options.threads = 1
     task = TASKS[options.task]
     case = task.cases[options.case]
-    notes = Notes()
+    notes = Notes(cpu=options.cpu)
     step = task.make(Framework(options.threads, "native"), case.given)
     run = traced(step, notes, options.steps)
     print(
         f"{task.title}: {case.name}, {options.threads} threads, {1e6 * run.seconds:.1f} µs a step"
     )
-    print("\n".join([*run.kernels(), "", *run.stages()]))
+    lines = run.kinds() if options.cpu else [*run.kernels(), "", *run.stages()]
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

@@ -131,3 +131,14 @@ def test_the_times_of_chunks_are_told_by_kernel_thread_and_stage():
     busy = [float(line.split()[1]) for line in stages.splitlines()[1:]]
     assert len(busy) > 2
     assert min(busy) > 0
+
+
+def test_cpu_time_is_told_by_kinds_of_kernels():
+    command = [sys.executable, str(FOLDER / "chunks.py"), "mlp_small", "--steps", "4", "--cpu"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    rows = [line.split() for line in done.stdout.splitlines()[2:]]
+    products = [row for row in rows if row[3] in ("Product", "LargeProduct", "SplitProduct")]
+    assert products
+    assert all(0 < float(row[2]) < 1e4 for row in products)
+    assert all(float(row[0]) > 0 for row in rows)

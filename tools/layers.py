@@ -151,11 +151,12 @@ LAZY = {
 }
 
 # The number of operation classes that an engine may import (the aim is at most 10), with reasons.
-OPERATION_LIMITS = {"engines": 8}
+OPERATION_LIMITS = {"engines": 9}
 OPERATION_REASONS: dict[str, str] = {
     "Convolution": "a matrix product of windows, which the kernel reads in place, in tiles",
     "ConvolutionInput": "the same kernel, over the positions of the input",
     "ConvolutionWeight": "a matrix product over all positions, split along them",
+    "Multiply": "attention's kernel multiplies by 1/√depth what it packs (0.6 of 75 ms a GPT step)",
     "MaxPool": "a kernel that never stores the windows",
     "MaxPoolSelect": "the same kernel, which selects at the largest element",
     "MaxPoolPlace": "finds the largest element again, so that no indices are stored",

@@ -250,3 +250,38 @@ def test_weights_of_a_layer_train_alike():
 
     for one, other in zip(trained("native"), trained("numpy"), strict=True):
         assert_close(np.asarray(one), np.asarray(other))
+
+
+def test_multiples_are_computed_by_the_kernel():
+    shape = (2, 40, 40, 2, 8)
+    given = parts(*shape, np.float64)
+    for scale in (None, 0.3, -1.7):
+        for causal in (False, True):
+            f = attention(shape[3], causal=causal, scale=scale)
+            compared(f, given)
+            program = pg.function(f, engine="native").program(*given)
+            kernels = [one.kernel for one in NativeExecutable(program).schedule.kernels]
+            assert any(isinstance(one, Attention) for one in kernels)
+            assert not any(type(x).__name__ == "Multiply" for one in kernels for x in one.nodes)
+
+
+def test_multiples_that_something_else_reads_are_in_memory_too():
+    given = [one.reshape(3, 32, 8) for one in parts(3, 32, 32, 1, 8, np.float32)]
+
+    def f(q: Any, k: Any, v: Any, g: Any) -> Any:
+        queries, values = q * 0.25, v * 3.0
+        y = pg.softmax(queries @ (k * 0.5).mT) @ values
+        return y, y * 2.0, queries
+
+    def both_factors(q: Any, k: Any, v: Any, g: Any) -> Any:
+        return [pg.softmax((q * 0.25) @ (k * 8.0).mT) @ (v * 3.0) * 2.0]
+
+    compared(f, given)
+    assert "Rows" not in pg.function(f, engine="native").explain(*given)  # no weights in memory
+    compared(both_factors, given)
+
+
+def test_factors_that_may_bring_numbers_out_of_range_are_left_to_their_own_kernels():
+    given = [one.reshape(3, 32, 8) for one in parts(3, 32, 32, 1, 8, np.float32)]
+    for factor in (np.float32(np.inf), np.float32(0)):
+        compared(lambda q, k, v, g, by=factor: [pg.softmax(q @ k.mT) @ v * by], given)

@@ -42,3 +42,15 @@ def test_two_vectors_at_a_time_give_the_bits_of_one(monkeypatch: pytest.MonkeyPa
 def test_light_formulas_are_computed_for_one_vector():
     light = pg.function(lambda x: pg.sqrt(pg.abs(x)) * 2.0 + x, engine="native")
     assert f"<{2 * host().lanes(4)} x float>" not in NativeExecutable(light.program(X)).emitted()
+
+
+def test_gelu_and_its_slope_compute_erfc_once():
+    def value_and_slope(x: Any) -> list[Any]:
+        y = pg.gelu(x)
+        return [y, *pg.gradients(pg.sum(y), [x])]
+
+    counts = [
+        NativeExecutable(pg.function(f, engine="native").program(X)).emitted().count(" fdiv ")
+        for f in (pg.gelu, value_and_slope)
+    ]
+    assert counts[0] == counts[1]

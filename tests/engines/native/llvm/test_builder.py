@@ -41,3 +41,23 @@ def test_all_other_instructions_are_emitted(function):
     b.srem(x, number(2)), b.gep(p, [number(1)]), b.sdiv(number(1), x)
     b.mul(large, large), b.add(ir.Constant(short, 0), ir.Constant(short, 0))
     assert len(b.block.instructions) == 9
+
+
+def test_an_instruction_is_emitted_once_in_a_block(function):
+    b, (x, _) = Builder(function.append_basic_block("first")), function.args
+    first = b.once(b.mul, x, number(3))
+    assert b.once(b.mul, x, number(3)) is first
+    others = [b.once(b.mul, x, number(4)), b.once(b.add, x, number(3)), b.once(b.mul, first, x)]
+    others += [b.once(b.icmp_signed, sign, x, first) for sign in ("<", "<=")]
+    assert len({id(one) for one in [first, *others]}) == 6 == len(b.block.instructions)
+    b.position_at_end(function.append_basic_block("second"))
+    assert b.once(b.mul, x, number(3)) is not first
+
+
+def test_an_instruction_before_others_uses_none_of_them(function):
+    b, (x, _) = Builder(function.append_basic_block()), function.args
+    later = b.once(b.mul, x, number(3))
+    b.position_before(later)
+    earlier = b.once(b.mul, x, number(3))
+    assert earlier is not later
+    assert b.block.instructions == [earlier, later]

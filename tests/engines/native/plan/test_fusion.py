@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
 import palingrad as pg
 from palingrad.engines.native.plan.fusion import fused
 from palingrad.engines.native.plan.groups import Groups
+from palingrad.engines.native.plan.sinking import Sinking
+from tolerances import assert_same
 
 
 def groups(f: Any, *arrays: Any) -> Groups:
@@ -97,3 +100,46 @@ def test_loops_whose_values_others_read_stay_apart():
     a, b = given[1][:8] * given[0], given[1][1:] * given[0]
     for one, other in zip(function(*given), (a + b, np.cumsum(a, 0) + b), strict=True):
         np.testing.assert_allclose(one, other)
+
+
+def slopes_of_layer_norm(x: Any, w: Any, scale: Any, offset: Any) -> Any:
+    y = pg.layer_norm(x, scale, offset)
+    return pg.gradients(pg.sum(pg.tanh(y @ w)), [x, scale, offset])
+
+
+def norm_operands() -> list[Any]:
+    rng = np.random.default_rng(0)
+    return [rng.normal(0, 1, shape).astype(np.float32) for shape in ((9, 6), (6, 6), (6,), (6,))]
+
+
+def test_what_only_reductions_need_of_a_product_is_computed_in_their_kernels():
+    found = kinds(groups(slopes_of_layer_norm, *norm_operands()))
+    assert found.count(["Matmul"]) == 1
+    rows = next(group for group in found if "Sqrt" not in group and group.count("Sum") == 2)
+    assert rows.count("AbsorbingProduct") >= 3
+    assert ["AbsorbingProduct", "Sum"] in found
+
+
+def test_the_bits_do_not_depend_on_where_it_is_computed(monkeypatch: pytest.MonkeyPatch):
+    operands = norm_operands()
+    together = pg.function(slopes_of_layer_norm, engine="native")(*operands)
+    monkeypatch.setattr(Sinking, "sink_into_reductions", lambda self, node: False)
+    monkeypatch.setenv("PALINGRAD_CACHE", "off")
+    apart = pg.function(slopes_of_layer_norm, engine="native")
+    assert ["Matmul"] not in kinds(fused(apart.program(*operands)))
+    for one, other in zip(together, apart(*operands), strict=True):
+        assert_same(one, other)
+
+
+def test_what_other_nodes_read_stays_in_the_epilogue():
+    def summed_and_returned(x: Any, w: Any) -> list[Any]:
+        product = x @ w
+        y = product * 2.0
+        return [y, pg.sum(y, axis=-1), pg.sum(product, axis=0)]
+
+    assert ["Matmul", "Multiply"] in kinds(groups(summed_and_returned, X, W))
+
+
+def test_what_is_needed_of_a_product_that_nothing_else_reads_stays_in_the_epilogue():
+    found = kinds(groups(lambda x, w: pg.sum(x @ w * 2.0, axis=-1), X, W))
+    assert ["Matmul", "Multiply"] in found

@@ -1,8 +1,9 @@
-"""The IR builder: LLVM's, with constant folding of 64-bit integers; intrinsics and shuffles."""
+"""The IR builder: LLVM's, with constant folding of 64-bit integers, and arithmetic emitted once;
+intrinsics and shuffles."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +18,25 @@ class Builder(ir.IRBuilder):
     have many sizes of 1 and offsets of 0, and each omitted instruction saves compile time."""
 
     on_a_chain: bool = False  # whether what is emitted waits for what was, in a chain of operations
+    _computed: tuple[Any, dict[Any, Any]] = (None, {})  # a block, and results in it by their keys
+
+    def once(self, emit: Callable[..., Any], *operands: Any, how: Any = None) -> Any:
+        """`emit(*operands)`, an instruction without effects, or its earlier result in this block
+        for the same operands. `how`: what else determines the result, such as a type.
+
+        LLVM's passes are chosen to be quick and don't do this (`_optimise` in target.py). Formulas
+        that nodes share, such as that of GELU in its slope, are computed once this way.
+        """
+        block: Any = self.block
+        if self._anchor != len(block.instructions):
+            return emit(*operands)
+        if self._computed[0] is not block:
+            self._computed = block, {}
+        key = (emit.__name__, how, *map(_identity, operands))
+        known = self._computed[1]
+        if key not in known:
+            known[key] = emit(*operands)
+        return known[key]
 
     def add(self, lhs: Any, rhs: Any, name: str = "") -> Any:
         """lhs + rhs."""
@@ -53,6 +73,13 @@ class Builder(ir.IRBuilder):
         if len(indices) == 1 and _known(indices[0]) == 0:
             return ptr
         return super().gep(ptr, indices, *more, **options)
+
+
+def _identity(value: Any) -> Any:
+    """What two operands have in common if they are the same: the text of a constant."""
+    if isinstance(value, ir.Constant):
+        return str(value.type), value.get_reference()
+    return value if isinstance(value, str) else id(value)
 
 
 def _known(value: Any) -> int | None:

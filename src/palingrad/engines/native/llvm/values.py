@@ -113,7 +113,7 @@ class Value:
             name = floats
         else:
             name = integers if is_signed(a.dtype) else unsigned or integers
-        return a.like(getattr(a.builder, name)(a.code, b.code))
+        return a.like(a.builder.once(getattr(a.builder, name), a.code, b.code))
 
     def compared(self, other: Any, sign: str) -> Value:
         """A comparison, as booleans; with NaN only != is true."""
@@ -122,7 +122,7 @@ class Value:
             how = a.builder.fcmp_unordered if sign == "!=" else a.builder.fcmp_ordered
         else:
             how = a.builder.icmp_signed if is_signed(a.dtype) else a.builder.icmp_unsigned
-        return a.like(how(sign, a.code, b.code), bool_)
+        return a.like(a.builder.once(how, sign, a.code, b.code), bool_)
 
     def called(self, name: str, *others: Value) -> Value:
         """An LLVM intrinsic on values of this type."""
@@ -132,7 +132,11 @@ class Value:
         arguments = [self.code, *(other.code for other in others)]
         types = [argument.type for argument in arguments]
         function = declared(module, full, self.code.type, types)
-        return self.like(self.builder.call(function, arguments))
+
+        def call(*operands: Any) -> Any:
+            return self.builder.call(function, operands)
+
+        return self.like(self.builder.once(call, *arguments, how=full))
 
     def estimate(self, name: str) -> Value:
         """AVX-512's estimate of a function to 14 bits, of a whole vector of float32."""
@@ -177,7 +181,12 @@ class Value:
 
     def bits(self, dtype: DType) -> Value:
         """The same bits as another dtype of the same size."""
-        return self.like(self.builder.bitcast(self.code, value_type(dtype, self.lanes)), dtype)
+        to = value_type(dtype, self.lanes)
+
+        def bitcast(code: Any) -> Any:
+            return self.builder.bitcast(code, to)
+
+        return self.like(self.builder.once(bitcast, self.code, how=str(to)), dtype)
 
     def fma(self, factor: Any, addend: Any) -> Value:
         """self · factor + addend, rounded once."""
@@ -218,7 +227,7 @@ class Value:
 
     def __neg__(self) -> Value:
         return (
-            self.like(self.builder.fneg(self.code))
+            self.like(self.builder.once(self.builder.fneg, self.code))
             if is_floating(self.dtype)
             else self.number(0) - self
         )
@@ -268,4 +277,4 @@ class Value:
 def chosen(condition: Value, x: Value, y: Value) -> Value:
     """x where the condition holds, else y."""
     x, y = x.pair(y)
-    return x.like(x.builder.select(condition.code, x.code, y.code))
+    return x.like(x.builder.once(x.builder.select, condition.code, x.code, y.code))

@@ -60,7 +60,7 @@ class _Fusion:
         self.groups = Groups()
         self._inside = inside
         self.views = self.groups.views
-        self.sinking = Sinking(self.groups)
+        self.sinking = Sinking(self.groups, program)
         self.stencils = Stencils(self.groups, self.sinking)
         self._outputs = frozenset(program.outputs)
         self._trains = bool(program.updates)
@@ -172,12 +172,15 @@ class _Fusion:
                 own = sizes(base.shape), *positions(self.views[base])
                 if (shape, *positions(self.views[x])) != own:
                     self.sinking.materialize(x)  # a transposed or shifted read needs it in memory
+        if self.sinking.sink_into_reductions(node):
+            return
         group = self._open_group(node)
         if group is None:
             if self.sinking.sink(node):
                 return
             group = self.groups.new(ELEMENTWISE, shape)
-        for other in self.groups.candidates(node):
+        bases = [self.views[x].base for x in node.inputs]
+        for other in self.groups.candidates(bases):
             if may_merge(node, other, group, self.groups, self._uses):
                 self.groups.merge(other, group)
         self._join(node, group)
@@ -269,7 +272,8 @@ class _Fusion:
 
     def _open_group(self, node: Operation) -> Group | None:
         """The latest group that the node may join."""
-        for group in self.groups.candidates(node):
+        bases = [base for x in node.inputs for base in self.sinking.inputs(x)]
+        for group in self.groups.candidates(bases):
             if may_join(node, group, self.groups, self._uses):
                 return group
         return None

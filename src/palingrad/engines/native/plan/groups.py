@@ -74,11 +74,11 @@ class Groups:
                 self.producer[node] = group
         other.nodes, other.members, other.is_merged = [], set(), True
 
-    def candidates(self, node: Operation) -> list[Group]:
-        """The groups that compute an input of the node, the latest first."""
+    def candidates(self, bases: Iterable[Node]) -> list[Group]:
+        """The groups that compute one of these nodes, the latest first."""
         found: dict[Group, None] = {}
-        for x in node.inputs:
-            group = self.producer.get(self.views[x].base)
+        for base in bases:
+            group = self.producer.get(base)
             if group is not None:
                 found[group] = None
         return sorted(found, key=lambda group: -group.number)

@@ -131,6 +131,15 @@ class Emitter:
                 )  # fmt: skip
 
             either(b, panel, panels.count, panels.rest, panels.width, one)
+        if panels.factor != 1.0:
+            self._multiply(to, panels, most)
+
+    def _multiply(self, packed: Any, panels: Panels, terms: int) -> None:
+        """Emits the multiplication of a packed operand by its factor."""
+        b, plan = self.b, self.plan
+        with loop(b, integer(0), integer(panels.pitch * terms), plan.lanes) as index:
+            value = read(b, packed, plan.dtype, index, plan.lanes, 1)
+            write(b, packed, value * panels.factor, index)
 
     # ---------------------------------------------------------------- a block of rows
 

@@ -28,6 +28,7 @@ class Panels:
     view: View  # (…, terms, columns)
     columns: int
     width: int  # columns of a panel
+    factor: float = 1.0  # by which it is multiplied
 
     @property
     def terms(self) -> int:
@@ -139,12 +140,16 @@ class AttentionPlan:
         block = max(_BLOCK // (pitch * dtype.itemsize) // tiles.tall, 1)
         block = min(block, tiles.count)
         pairs = [[_matrices(views[x], batch) for x in node.inputs] for node in recipe.products]
-        rights = [Panels(y, columns, width) for _, y in pairs]
+        rights = [
+            Panels(y, columns, width, factor)
+            for (_, y), factor in zip(pairs, recipe.factors, strict=True)
+        ]
         others: list[Panels] = []
         for one in recipe.results:
             y = _matrices(views[one.other], batch)
             y = turned(y) if one.turned else y
-            others.append(Panels(y, y.shape[-1], min(wide, -(-y.shape[-1] // lanes)) * lanes))
+            least = min(wide, -(-y.shape[-1] // lanes)) * lanes
+            others.append(Panels(y, y.shape[-1], least, one.factor))
         matrices = len(recipe.products) + len(recipe.chain.live_out)
         areas = Areas.of(
             [block * tiles.tall * pitch] * matrices,

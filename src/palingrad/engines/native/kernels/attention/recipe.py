@@ -23,7 +23,8 @@ class Result:
         w·other     (…, t, c), other (…, u, c)
         wᵀ·other    (…, u, c), other (…, t, c), if `of_columns`
 
-    If `turned`, the node is its transpose, and `other` the transpose of the node's operand.
+    If `turned`, the node is its transpose, and `other` the transpose of the node's operand. The
+    other operand is multiplied by `factor` first.
     """
 
     node: Operation
@@ -31,6 +32,13 @@ class Result:
     other: Node  # the node's operand
     of_columns: bool
     turned: bool
+    factor: float = 1.0
+    multiple: Operation | None = None  # the node times a number, if nothing else reads the node
+
+    @property
+    def last(self) -> Operation:
+        """The node whose value this is."""
+        return self.node if self.multiple is None else self.multiple
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +49,7 @@ class Recipe:
     products: tuple[Operation, ...]  # (…, t, u), each of two values from memory
     chain: Fused  # elementwise nodes, and reductions along the rows
     results: tuple[Result, ...]
+    factors: tuple[float, ...]  # of each product, by which its right operand is multiplied first
     # If it is a number: in row i, only the columns up to i + `seen` have weights other than 0.
     seen: int | None
 

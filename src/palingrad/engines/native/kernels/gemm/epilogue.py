@@ -26,7 +26,7 @@ from ..formula import dtype_of, overlapped
 from ..kernel import Fused, Views
 from .problem import GemmProblem, matrix_indices
 
-_CACHED = 1 << 20  # bytes of the second-level cache
+_CACHED = 1 << 18  # bytes that are in the second-level cache in any case
 
 
 def row_after_row(fused: Fused, views: Views, f: GemmProblem) -> bool:

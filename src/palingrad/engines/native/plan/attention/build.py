@@ -17,6 +17,7 @@ from ...kernels.attention.recipe import Attended, Recipe
 from ...kernels.formula import is_number
 from ...kernels.kernel import Fused
 from .causal import seen
+from .factors import with_factors
 from .find import Finder, Region
 
 
@@ -27,8 +28,10 @@ def with_attention(program: Program) -> Program:
     regions = Finder(program).regions()
     if not regions:
         return program
+    with graph_scope(AnonymousGraph(), hidden=True):
+        regions = with_factors(regions, program)
     region_of: dict[Node, Region] = {
-        one.node: region for region in regions for one in region.results
+        one.last: region for region in regions for one in region.results
     }
     inputs = {region: [x for x in region.inputs if not is_number(x)] for region in regions}
 
@@ -63,7 +66,8 @@ def _results(
         return own[x] if x in own else new.get(x, x)
 
     for node in region.inner:
-        own[node] = node.clone([known(x) for x in node.inputs])
+        given = region.factored[node].inputs if node in region.factored else node.inputs
+        own[node] = node.clone([known(x) for x in given])
     chain = [own[node] for node in region.inner if not isinstance(node, Contract)]
     weights = tuple(dict.fromkeys(own[one.weights] for one in region.results))
     scalars = {node for node in chain if sizes(node.shape) != region.shape}
@@ -75,11 +79,15 @@ def _results(
         tuple(
             replace(one, weights=own[one.weights], other=known(one.other)) for one in region.results
         ),
+        tuple(
+            region.factored[node].factor if node in region.factored else 1.0
+            for node in region.products
+        ),
         seen(region),
     )
     text = _text(recipe)
     return {
-        one.node: Attended.of(recipe, part, read, text) for part, one in enumerate(region.results)
+        one.last: Attended.of(recipe, part, read, text) for part, one in enumerate(region.results)
     }
 
 
@@ -105,4 +113,5 @@ def _text(recipe: Recipe) -> str:
         numbers[node] = len(numbers)
     for one in recipe.results:
         words.append(f"{name(one.weights)} {name(one.other)} {one.of_columns} {one.turned}")
-    return f"{words} {recipe.seen}"
+        words.append(one.factor.hex())
+    return f"{words} {[one.hex() for one in recipe.factors]} {recipe.seen}"

@@ -29,6 +29,15 @@ _MATRICES = 2  # of a batch at least: each is computed by one thread
 
 
 @dataclass(eq=False)
+class Factored:
+    """A product's operands without the numbers by which they were multiplied, and these numbers'
+    product."""
+
+    inputs: tuple[Node, ...]
+    factor: float
+
+
+@dataclass(eq=False)
 class Region:
     """Nodes that one kernel computes."""
 
@@ -36,6 +45,8 @@ class Region:
     # Products and the chain, inputs first.
     inner: dict[Operation, None] = field(default_factory=dict[Operation, None])
     results: list[Result] = field(default_factory=list[Result])
+    # Products whose operands were multiplied by numbers.
+    factored: dict[Operation, Factored] = field(default_factory=dict[Operation, Factored])
 
     @property
     def products(self) -> list[Operation]:
@@ -45,7 +56,11 @@ class Region:
     @property
     def inputs(self) -> list[Node]:
         """The values from outside."""
-        read = [x for node in self.inner for x in node.inputs]
+        read = [
+            x
+            for node in self.inner
+            for x in (self.factored[node] if node in self.factored else node).inputs
+        ]
         read += [one.other for one in self.results]
         return list(dict.fromkeys(x for x in read if x not in self.inner))
 
@@ -92,7 +107,7 @@ class Finder:
             return None
         x, y = node.inputs
         for weights, other, turned in ((x, y, False), (y, x, True)):
-            transposed = isinstance(weights, Layout) and _is_transpose(weights)
+            transposed = isinstance(weights, Layout) and is_transpose(weights)
             base = weights.inputs[0] if transposed else weights
             if (
                 isinstance(base, Elementwise)
@@ -242,7 +257,7 @@ def _belongs(x: Operation, shape: tuple[int, ...], dtype: object) -> bool:
     )
 
 
-def _is_transpose(node: Layout) -> bool:
+def is_transpose(node: Layout) -> bool:
     """Whether the layout exchanges the last two axes."""
     x = Strided.contiguous(sizes(node.inputs[0].shape))
     if len(x.shape) < 2 or not node._shipped:

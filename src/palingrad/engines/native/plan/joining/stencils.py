@@ -38,7 +38,8 @@ class Stencils:
         reads = reads_of(node, groups.views)
         if reads is None or index_checks.checks_of(node):
             return False
-        candidates = [group for group in groups.candidates(node) if self._is_loop(group)]
+        bases = [base for x in node.inputs for base in self._sinking.inputs(x)]
+        candidates = [group for group in groups.candidates(bases) if self._is_loop(group)]
         shifted = not isinstance(node, Elementwise) or any(map(self._is_shifted, reads))
         for group in candidates:
             if (shifted or group.family is STENCIL) and self._joined(node, reads, group):
