@@ -35,6 +35,7 @@ from ...llvm.values import Value
 from ..formula import dtype_of
 from ..kernel import Continuation, Fused, Kernel
 from ..reducers import read_parts
+from .blocking import fits_near, near_sums
 from .epilogue import Epilogue
 from .microkernel import Tile, by_height, heights, shape_for, tile_rows
 from .packing import pack_rows
@@ -48,8 +49,8 @@ _PART = 1 << 16  # bytes at least of a part of the right operand
 _SUMS = 1 << 20  # bytes at most of all parts' sums
 _MOST = 32  # parts at most
 _TERMS = 96  # terms at least of a part; a quarter of it for a thin product
+_AHEAD = 512  # bytes by which a thin product prefetches in rows that are too long to stay cached
 _BLOCK = 256  # sums of a row in an item of AddProducts
-_CACHED = 1 << 14  # bytes at most of a panel of a thin product's sums
 
 
 def parts_of(f: GemmProblem, itemsize: int) -> int:
@@ -142,7 +143,7 @@ class SplitPlan:
         # Sums stay in registers if a tile is as wide as the result, else in the first-level cache.
         thin = few and f.columns > wide * lanes
         if thin:
-            most = _CACHED // (f.rows * dtype.itemsize)
+            most = near_sums() // (f.rows * dtype.itemsize)
             wide = max(min(most, f.columns) // lanes, 1)
         width = wide * lanes
         panels = -(-f.columns // width)
@@ -237,6 +238,9 @@ class _Emitter:
         (x, y, z), (together, width) = pointers, size
         x = b.gep(x, [b.mul(first, integer(f.x_step[1]))])
         y = b.gep(y, [b.mul(first, integer(f.y_step[0]))])
+        # How far to prefetch: the rows that are added next, or the same ones further on.
+        near = fits_near(2 * together * width * plan.dtype.itemsize)
+        ahead = together * f.y_step[0] if near else _AHEAD // plan.dtype.itemsize
         numbers = [
             [
                 Value(b, self._spread(b.gep(x, [integer(place)]), lanes), plan.dtype, lanes)
@@ -250,8 +254,7 @@ class _Emitter:
             for term in range(together):
                 start = b.gep(y, [integer(term * f.y_step[0])])
                 columns.append(read(b, start, plan.dtype, index, lanes, 1, active))
-                following = b.gep(start, [integer(together * f.y_step[0])])
-                prefetch(b, b.gep(following, [index]))
+                prefetch(b, b.gep(start, [b.add(index, integer(ahead))]))
             for row, each in enumerate(numbers):
                 at = b.gep(z, [integer(row * f.columns)])
                 total = read(b, at, plan.dtype, index, lanes, 1, active)
