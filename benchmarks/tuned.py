@@ -113,6 +113,7 @@ NOT_TUNED: Mapping[str, Mapping[str, str]] = {
     "kernels.control": {"_LINE": _HARDWARE, "PATIENCE": _LIMITS},
     "kernels.factor.family": {"_MOST": _LIMITS},
     "kernels.formula": {"_MOST": _LIMITS},
+    "kernels.gemm.dot": {"_LINE": _HARDWARE},
     "kernels.gemm.panels": {"_PAGE": _HARDWARE},
     "kernels.library.factors": {"_MOST": _LIMITS},
     "kernels.loop.plan": {"_SECONDS": _LIMITS, "_INSTRUCTION": _LIMITS, "_GUESS": _LIMITS},
