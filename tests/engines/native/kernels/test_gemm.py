@@ -248,6 +248,8 @@ SPLIT = [
     Case((1, 700), (700, 900), "every third column", epilogue="nothing"),
     Case((2, 4097), (4097, 640), epilogue="mask"),
     Case((700,), (700, 900), epilogue="bias"),
+    Case((1, 500), (500, 4111), epilogue="bias"),  # sums in two panels
+    Case((2, 700), (700, 107), epilogue="kept too"),  # a rest of three columns
 ]
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from ....graph.state.records import dataclass
 
+LINE = 64  # bytes of a cache line; Apple's have two such halves
 _FOLDER = Path("/sys/devices/system/cpu/cpu0/cache")
 _UNITS = {"K": 1 << 10, "M": 1 << 20}
 

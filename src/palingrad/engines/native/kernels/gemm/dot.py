@@ -9,6 +9,7 @@ from typing import Any
 
 from .....dtypes import is_floating
 from .....graph.state.records import dataclass
+from ...llvm.caches import LINE
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import (
     blocks,
@@ -29,7 +30,6 @@ from .problem import GemmProblem
 from .small import Product
 
 _STREAMS = 4
-_LINE = 64  # bytes of a cache line
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +102,7 @@ class _Emitter:
     def _streams(self, index: Any) -> None:
         for stream, slot in enumerate(self.buffers):
             place = stream * self.lanes
-            ahead = self.lanes > 1 and place * self.dtype.itemsize % _LINE == 0
+            ahead = self.lanes > 1 and place * self.dtype.itemsize % LINE == 0
             self._add(self.b.add(index, integer(place)), self.lanes, slot, ahead=ahead)
 
     def _rest(self, index: Any, active: int) -> None:
