@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import gc
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from palingrad.engines import native
+
 FOLDER = Path(__file__).parent.parent / "benchmarks"
 sys.path.append(str(FOLDER))  # benchmarks are scripts that import each other by name
 
@@ -18,6 +21,7 @@ import constants  # noqa: E402
 import networks  # noqa: E402
 import report  # noqa: E402
 import timing  # noqa: E402
+import tuned  # noqa: E402
 from contenders import CONTENDERS, NATIVE, PEERS  # noqa: E402
 from tasks import TASKS  # noqa: E402
 from worker import Worker  # noqa: E402
@@ -57,9 +61,59 @@ def test_engines_agree_on_every_network():
 
 
 def test_tuned_constants_are_where_their_benchmark_looks():
-    for one in constants.CONSTANTS:
+    for one in tuned.CONSTANTS:
         assert one.changed(2)["BENCHMARK_CONSTANT"].endswith(f"={type(one.value)(2 * one.value)}")
         assert all(case < len(TASKS[task].cases) for task, case in one.cases)
+
+
+def test_every_number_of_the_engine_is_measured_or_not_tuned():
+    """A new constant belongs in one of the lists of `benchmarks/tuned.py`."""
+    measured = {one.title for one in tuned.CONSTANTS}
+    other = {f"{module}.{name}" for module, names in tuned.NOT_TUNED.items() for name in names}
+    assert not measured & other
+    assert _numbers_of_the_engine() == measured | other
+
+
+def _numbers_of_the_engine() -> set[str]:
+    """The numbers that modules of the engine assign at their top, without those of formulas."""
+    root = Path(native.__file__).parent
+    found: set[str] = set()
+    for path in root.rglob("*.py"):
+        module = ".".join(path.relative_to(root).with_suffix("").parts)
+        if module.startswith("llvm.functions"):
+            continue
+        for statement in ast.parse(path.read_text()).body:
+            if isinstance(statement, (ast.Assign, ast.AnnAssign)) and _is_number(statement.value):
+                single = isinstance(statement, ast.AnnAssign)
+                names = [statement.target] if single else statement.targets
+                found |= {f"{module}.{name.id}" for name in names if isinstance(name, ast.Name)}
+    return found
+
+
+def _is_number(value: ast.expr | None) -> bool:
+    """Whether an expression consists of numbers and operators."""
+    parts = (ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop)
+    return value is not None and all(
+        isinstance(one, parts) and type(getattr(one, "value", 0)) in (int, float)
+        for one in ast.walk(value)
+    )
+
+
+def test_a_table_of_constants_keeps_what_is_not_measured_again():
+    one, other = (one.title for one in tuned.CONSTANTS[:2])
+    page = constants.merged(
+        "", {other: [f"| `{other}` | 1 |"], "gone": ["| `gone` | 1 |"]}, ["m"], "h"
+    )
+    page = constants.merged(page, {one: [f"| `{one}` | 2 |"]}, ["machine"], "how")
+    assert [line for line in page.splitlines() if line.startswith("| `")] == [
+        f"| `{one}` | 2 |", f"| `{other}` | 1 |",
+    ]  # fmt: skip
+
+
+def test_constants_that_matter_are_listed_and_others_counted():
+    rows = [["a", "1.01", "0.99", "1.00"], ["b", "1.00", "1.20", "1.02"]]
+    assert constants.shown(rows, 0.03) == rows[1:]
+    assert constants.shown(rows[:1], 0.03) == [["all 1 within 3%", "1.01", "0.99", "1.00"]]
 
 
 def test_who_computes_something_else_is_found():

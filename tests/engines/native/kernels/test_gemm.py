@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 import palingrad as pg
+from engines.native.caches import machine_with
 from palingrad.engines.native.executable import NativeExecutable
 from palingrad.engines.native.kernels.gemm.small import DEPTH, SmallPlan
+from palingrad.engines.native.llvm.caches import Caches
 from palingrad.engines.native.llvm.target import host
 from palingrad.engines.native.runtime.kernel_store import forget
 from tolerances import assert_close, assert_same
@@ -212,7 +214,8 @@ LARGE = [
     Case((2, 141, 200), (2, 200, 160), "inside", "inside", "mask"),
     Case((100, 1100), (1100, 110), "turned", "turned", "bias, relu"),
     Case((120, 260), (3, 260, 200), "plain", "turned", "step"),
-    Case((270, 1024), (1024, 280), epilogue="bias, relu"),  # rows a page apart
+    Case((270, 1024), (1024, 280), epilogue="bias, relu"),
+    Case((100, 512), (512, 280), "every other row", epilogue="bias, relu"),  # a page apart
 ]
 
 
@@ -223,12 +226,16 @@ def test_large_products_are_packed_in_blocks(dtype):
 
 @pytest.mark.parametrize(
     ("case", "packed"),
-    [(LARGE[0], "Right"), (LARGE[2], None), (LARGE[6], "Left"), (LARGE[8], "Left")],
-)
+    [
+        (LARGE[0], "Right"), (LARGE[2], None), (LARGE[6], "Left"), (LARGE[8], "Right"),
+        (LARGE[9], "Left"),
+    ],
+)  # fmt: skip
 def test_the_smaller_operand_is_packed_once_or_read_unpacked(case, packed):
     fed = case.drawn(np.random.default_rng(0), np.float32)
     f = pg.function(lambda *fed: case.apply(pg, *fed), engine="native")
-    text = f.explain(*fed)
+    with machine_with(Caches()):
+        text = f.explain(*fed)
     assert "LargeProduct" in text
     assert [name for name in ("Left", "Right") if f"Pack{name}" in text] == [packed][: bool(packed)]
 
@@ -243,6 +250,8 @@ SPLIT = [
     Case((1, 700), (700, 900), "every third column", epilogue="nothing"),
     Case((2, 4097), (4097, 640), epilogue="mask"),
     Case((700,), (700, 900), epilogue="bias"),
+    Case((1, 500), (500, 4111), epilogue="bias"),  # sums in two panels
+    Case((2, 700), (700, 107), epilogue="kept too"),  # a rest of three columns
 ]
 
 

@@ -14,6 +14,7 @@ import llvmlite.binding as llvm
 
 from ....graph.state.forks import hold_over_forks
 from ....graph.state.records import dataclass
+from .caches import Caches, found as found_caches
 from .library_functions import provide
 
 T = TypeVar("T")
@@ -21,15 +22,16 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Target:
-    """A CPU: its LLVM name and features, the bytes of a vector and the number of registers."""
+    """A CPU: its LLVM name and features, its vectors and registers, and its caches."""
 
     triple: str  # LLVM's target triple: architecture-vendor-system
     cpu: str
     features: str
     vector_bytes: int
-    registers: int
+    registers: int  # for vectors
     family: str  # x86, arm or another
     fused: str  # the intrinsic for a·b + c: rounded once where the CPU can
+    caches: Caches = Caches()
 
     def lanes(self, itemsize: int) -> int:
         """The number of elements of this size in one vector."""
@@ -53,7 +55,7 @@ def host() -> Target:
     if forced:
         size, registers = _FORCED.get(forced, (16, 32 if family == "arm" else 16))
         fused = "fma" if size > 16 or family == "arm" else "fmuladd"
-        return Target(triple, forced, "", size, registers, family, fused)
+        return Target(triple, forced, "", size, registers, family, fused, found_caches())
     found = llvm.get_host_cpu_features()
     wide = found.get("avx512f", False) and found.get("avx512vl", False)
     middle = found.get("avx2", False) and found.get("fma", False)
@@ -61,7 +63,7 @@ def host() -> Target:
     registers = 32 if wide or family == "arm" else 16
     fused = "fma" if middle or wide or family == "arm" else "fmuladd"
     cpu = llvm.get_host_cpu_name()
-    return Target(triple, cpu, found.flatten(), size, registers, family, fused)
+    return Target(triple, cpu, found.flatten(), size, registers, family, fused, found_caches())
 
 
 # Bytes of a vector, and the number of vector registers, of the generic x86 levels.

@@ -17,14 +17,13 @@ from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import either, integer, loop, place_of, unravelled
 from ..formula import dtype_of
 from ..kernel import NO_NODES, Fused, Kernel, Views
+from .blocking import near_strip
 from .epilogue import Epilogue
 from .microkernel import Tile, by_height, tile_rows
 from .packing import pack_rows
 from .panels import BlockedPlan, Pack, PackLeft, PackRight, blocks_of
 from .problem import GemmProblem, vector_axis
 from .small import Product
-
-_STRIP = 1 << 15  # bytes of a strip of the result that fit the first-level cache
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +86,9 @@ class _Emitter:
             strip = most * ((plan.division[2] + 1) * depth + plan.lanes)
         self.strip = context.array(plan.dtype, strip)
         most = (-(-plan.tiles // plan.strips) + 1) * (plan.division[2] + 1) * f.columns
-        small = most * plan.dtype.itemsize <= _STRIP and plan.blocks == 1 and not plan.by_panel
+        small = (
+            most * plan.dtype.itemsize <= near_strip() and plan.blocks == 1 and not plan.by_panel
+        )
         # Whether the epilogue of a whole strip is computed at once.
         whole = plan.streams or (small and self.epilogue.flat(f))
         self.whole = whole and not self.direct

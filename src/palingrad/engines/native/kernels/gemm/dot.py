@@ -9,6 +9,7 @@ from typing import Any
 
 from .....dtypes import is_floating
 from .....graph.state.records import dataclass
+from ...llvm.caches import LINE
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import (
     blocks,
@@ -100,17 +101,20 @@ class _Emitter:
 
     def _streams(self, index: Any) -> None:
         for stream, slot in enumerate(self.buffers):
-            self._add(self.b.add(index, integer(stream * self.lanes)), self.lanes, slot)
+            place = stream * self.lanes
+            ahead = self.lanes > 1 and place * self.dtype.itemsize % LINE == 0
+            self._add(self.b.add(index, integer(place)), self.lanes, slot, ahead=ahead)
 
     def _rest(self, index: Any, active: int) -> None:
         self._add(self.b.add(index, integer(self.bulk)), active, self.buffers[0])
 
-    def _add(self, index: Any, active: int, slot: Any) -> None:
-        """Emits the addition of a vector of products. Inactive lanes are loaded as 0."""
+    def _add(self, index: Any, active: int, slot: Any, *, ahead: bool = False) -> None:
+        """Emits the addition of a vector of products, which prefetches if it is the first of a
+        cache line (`ahead`). Inactive lanes are loaded as 0."""
         b, f, lanes = self.b, self.f, self.lanes
         x = read(b, self.x, self.dtype, b.add(self.left, index), lanes, 1, active)
         y = read(b, self.y, self.dtype, b.add(self.right, index), lanes, 1, active)
-        if active == lanes > 1:  # the smaller operand stays in the first-level cache
+        if ahead:  # the smaller operand stays in the first-level cache
             long = (self.x, self.left) if f.rows > f.columns else (self.y, self.right)
             prefetch_ahead(b, long[0], self.dtype, b.add(long[1], index))
         total = Value(b, b.load(slot), self.dtype, lanes)

@@ -24,9 +24,8 @@ from ...llvm.values import Value
 from ..elementwise import compute
 from ..formula import dtype_of, overlapped
 from ..kernel import Fused, Views
+from .blocking import cached_traffic
 from .problem import GemmProblem, matrix_indices
-
-_CACHED = 1 << 18  # bytes that are in the second-level cache in any case
 
 
 def row_after_row(fused: Fused, views: Views, f: GemmProblem) -> bool:
@@ -46,7 +45,7 @@ def exceeds_cache(fused: Fused, views: Views) -> bool:
     bases = {views[x].base for x in [*fused.epilogue_operands, *fused.live_out]}
     count = size_of(fused.first.shape)
     traffic = sum(count * dtype_of(x).itemsize for x in bases if size_of(x.shape) >= count)
-    return traffic >= _CACHED
+    return traffic >= cached_traffic()
 
 
 class Epilogue:

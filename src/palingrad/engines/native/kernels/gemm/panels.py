@@ -13,18 +13,15 @@ from ...llvm.loops import either, integer, loop, place_of, unravelled
 from ...llvm.target import host
 from ..formula import dtype_of
 from ..kernel import Fused, Preparation, Views
+from .blocking import result_strip, shared_operand, strip_rows
 from .epilogue import exceeds_cache, row_after_row
 from .microkernel import by_height, heights, shape_for, tile_rows
 from .packing import pack_rows
 from .problem import GemmProblem
 
-# The second-level cache holds a panel of `_DEPTH` bytes of terms and a block of `_ROWS` rows.
-_DEPTH = 4096
-_ROWS = 56
+_DEPTH = 4096  # bytes of a block of terms; not derived, because it orders the summation
 _PAGE = 4096
-_STRIP = 1 << 18  # bytes at most of a strip of the result whose epilogue is computed at once
-_RIGHT = 1 << 21  # bytes at most of the right operand, which each such strip reads
-_SHARED = 1 << 21  # bytes at most of a left operand that each thread reads for each panel
+_RIGHT = 1 << 21  # bytes at most of the right operand that each strip of a long epilogue reads
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,21 +59,21 @@ class BlockedPlan:
         division = heights(f.rows, tall)
         tiles = sum(division[:2])
         blocks = blocks_of(f, dtype)
-        small = f.rows * f.depth * itemsize <= _SHARED
+        small = f.rows * f.depth * itemsize <= shared_operand()
         # The epilogue is computed for whole strips of rows if its operands exceed the second-level
         # cache: long runs stream faster from memory than short ones.
         tile = (tall + 1) * f.columns * itemsize
         walked = f.depth * f.columns * itemsize
         streams = (
-            len(fused.nodes) > 1 and tile <= _STRIP and blocks == 1 and walked <= _RIGHT
+            len(fused.nodes) > 1 and tile <= result_strip() and blocks == 1 and walked <= _RIGHT
             and row_after_row(fused, views, f) and exceeds_cache(fused, views)
         )  # fmt: skip
         by_panel = small and f.rows <= f.columns and not streams
         # Rows whose distance is a multiple of a page share a set of the cache.
         pages = f.x_step[0] * itemsize % _PAGE == 0
-        together = -(-_ROWS // tall)
+        together = -(-strip_rows(min(f.depth * itemsize, _DEPTH)) // tall)
         if streams:
-            together = max(min(together, _STRIP // tile), 1)
+            together = max(min(together, result_strip() // tile), 1)
         groups = -(-tiles // together)
         groups += groups % 2 if groups > 1 or tiles > 1 else 0
         return cls(

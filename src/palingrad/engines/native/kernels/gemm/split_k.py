@@ -8,6 +8,7 @@ parts' sums in order. The number of parts depends on sizes alone.
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import operator
 from typing import Any
@@ -18,6 +19,7 @@ from .....dtypes import DType
 from .....graph.node import Node
 from .....graph.operation import Operation
 from .....graph.state.records import dataclass
+from ...llvm.caches import LINE
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import (
     either,
@@ -35,6 +37,7 @@ from ...llvm.values import Value
 from ..formula import dtype_of
 from ..kernel import Continuation, Fused, Kernel
 from ..reducers import read_parts
+from .blocking import fits_near, near_sums
 from .epilogue import Epilogue
 from .microkernel import Tile, by_height, heights, shape_for, tile_rows
 from .packing import pack_rows
@@ -48,8 +51,8 @@ _PART = 1 << 16  # bytes at least of a part of the right operand
 _SUMS = 1 << 20  # bytes at most of all parts' sums
 _MOST = 32  # parts at most
 _TERMS = 96  # terms at least of a part; a quarter of it for a thin product
+_AHEAD = 512  # bytes by which a thin product prefetches in rows that are too long to stay cached
 _BLOCK = 256  # sums of a row in an item of AddProducts
-_CACHED = 1 << 14  # bytes at most of a panel of a thin product's sums
 
 
 def parts_of(f: GemmProblem, itemsize: int) -> int:
@@ -141,10 +144,7 @@ class SplitPlan:
         few = f.rows <= _THIN
         # Sums stay in registers if a tile is as wide as the result, else in the first-level cache.
         thin = few and f.columns > wide * lanes
-        if thin:
-            most = _CACHED // (f.rows * dtype.itemsize)
-            wide = max(min(most, f.columns) // lanes, 1)
-        width = wide * lanes
+        width = _thin_width(f, dtype.itemsize) if thin else wide * lanes
         panels = -(-f.columns // width)
         division = heights(f.rows, tall)
         return cls(
@@ -215,28 +215,41 @@ class _Emitter:
         stay in the first-level cache; each number is read once."""
         b, plan, f = self.b, self.plan, self.plan.f
         together = _together(f.rows)
-        lanes = _line(plan, width)
-        zero = Value(b, None, plan.dtype, lanes).number(0)
-        for row in range(f.rows):
-            start = b.gep(z, [integer(row * f.columns)])
+        spans = _spans(width, _line(plan, width))
+        for row, (start, end, lanes) in itertools.product(range(f.rows), spans):
+            at = b.gep(z, [integer(row * f.columns + start)])
+            zero = Value(b, None, plan.dtype, lanes).number(0)
             vectors(
-                b, width, lanes,
-                lambda index, active, at=start: write(b, at, zero, index, 1, active),
+                b, end - start, lanes,
+                lambda index, active, at=at, zero=zero: write(b, at, zero, index, 1, active),
             )  # fmt: skip
         groups = b.sdiv(terms, integer(together))
         with loop(b, integer(0), groups) as group:
             first = b.mul(group, integer(together))
-            self._added((x, y, z), first, (together, width), lanes)
+            self._added((x, y, z), first, (together, width), spans)
         with loop(b, b.mul(groups, integer(together)), terms) as term:
-            self._added((x, y, z), term, (1, width), lanes)
+            self._added((x, y, z), term, (1, width), spans)
 
     def _added(
-        self, pointers: tuple[Any, Any, Any], first: Any, size: tuple[int, int], lanes: int
-    ) -> None:
+        self, pointers: tuple[Any, Any, Any], first: Any, size: tuple[int, int],
+        spans: list[tuple[int, int, int]],
+    ) -> None:  # fmt: skip
+        """Emits the addition of some rows of the right operand to the sums."""
         b, plan, f = self.b, self.plan, self.plan.f
         (x, y, z), (together, width) = pointers, size
         x = b.gep(x, [b.mul(first, integer(f.x_step[1]))])
         y = b.gep(y, [b.mul(first, integer(f.y_step[0]))])
+        # How far to prefetch: the rows that are added next, or the same ones further on.
+        near = fits_near(2 * together * width * plan.dtype.itemsize)
+        ahead = together * f.y_step[0] if near else _AHEAD // plan.dtype.itemsize
+        for start, end, lanes in spans:
+            at = [b.gep(pointer, [integer(start)]) for pointer in (y, z)]
+            self._span((x, *at), (together, end - start, lanes), ahead)
+
+    def _span(self, pointers: tuple[Any, Any, Any], size: tuple[int, int, int], ahead: int) -> None:
+        """Emits the addition of some columns of `_added`, in vectors of the same length."""
+        b, plan, f = self.b, self.plan, self.plan.f
+        (x, y, z), (together, width, lanes) = pointers, size
         numbers = [
             [
                 Value(b, self._spread(b.gep(x, [integer(place)]), lanes), plan.dtype, lanes)
@@ -250,8 +263,7 @@ class _Emitter:
             for term in range(together):
                 start = b.gep(y, [integer(term * f.y_step[0])])
                 columns.append(read(b, start, plan.dtype, index, lanes, 1, active))
-                following = b.gep(start, [integer(together * f.y_step[0])])
-                prefetch(b, b.gep(following, [index]))
+                prefetch(b, b.gep(start, [b.add(index, integer(ahead))]))
             for row, each in enumerate(numbers):
                 at = b.gep(z, [integer(row * f.columns)])
                 total = read(b, at, plan.dtype, index, lanes, 1, active)
@@ -266,10 +278,36 @@ class _Emitter:
         return splat(self.b, one, lanes) if lanes > 1 else one
 
 
+def _thin_width(f: GemmProblem, itemsize: int) -> int:
+    """The columns of a thin product's panels: all, or parts of whole cache lines as equal as
+    possible. A last panel of a few columns would read every row again."""
+    line = LINE // itemsize
+    most = max(near_sums() // (f.rows * itemsize) // line, 1) * line
+    if f.columns <= most:
+        return f.columns
+    each = -(-f.columns // -(-f.columns // most))
+    return -(-each // line) * line
+
+
+def _spans(width: int, lanes: int) -> list[tuple[int, int, int]]:
+    """(first column, end, lanes) of the columns that a thin product adds in vectors of so many
+    lanes: whole vectors, and a rest in ever shorter ones, since masks are slow without AVX-512."""
+    if host().vector_bytes == 64 and host().family == "x86":
+        return [(0, width, lanes)]
+    spans: list[tuple[int, int, int]] = []
+    start = 0
+    while start < width:
+        end = start + (width - start) // lanes * lanes
+        if end > start:
+            spans.append((start, end, lanes))
+        start, lanes = end, lanes // 2
+    return spans
+
+
 def _line(plan: SplitPlan, width: int) -> int:
     """The numbers that a thin product adds at a time: where it is at most two vectors, a cache
     line, which is then prefetched once."""
-    line = min(64 // plan.dtype.itemsize, 2 * plan.lanes)
+    line = min(LINE // plan.dtype.itemsize, 2 * plan.lanes)
     return line if width >= line else plan.lanes
 
 
