@@ -77,7 +77,9 @@ _CASES: dict[str, dict[str, Cases]] = {
     "kernels.formula": {"_LONG": _ELEMENTS},
     "kernels.reducers": {"BLOCK": (*_SUMS, *_DOTS)},
     "kernels.reduction_plan": {"STREAMS": _SUMS, "_PART": _SUMS},
-    "kernels.row": {"_ROW": _ROWS, "_SHORT": _ROWS, "_FEW": _ROWS, "_STREAMS": _ROWS, "_MANY": _ROWS},
+    "kernels.row": {
+        "_ROW": _ROWS, "_SHORT": _ROWS, "_FEW": _ROWS, "_STREAMS": _ROWS, "_MANY": _ROWS,
+    },
     "plan.fusion": {"_ROW": _ROWS},
     "kernels.movement.gather_scatter": {
         "_BLOCKS": (("arrays", 11),), "_UNROLLED": (("arrays", 8), ("arrays", 11)),
