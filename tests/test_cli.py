@@ -17,6 +17,7 @@ import pytest
 
 import palingrad as pg
 from palingrad import cli, data
+from palingrad.cli.app import console
 from palingrad.io import load_checkpoint
 from palingrad.optim import Momentum
 from palingrad.train import fit, recipe, recipe_names
@@ -234,6 +235,7 @@ def test_info_shows_versions_engines_and_data_sets(palingrad):
 
 def test_info_counts_what_is_kept_on_disk(palingrad, here, monkeypatch):
     monkeypatch.setenv("PALINGRAD_CACHE", str(here / "[a] cache"))
+    monkeypatch.setattr(console, "width", 300)
     expected = f"entries: 0 of programs, 0 of kernels, 0.0 MB in {here / '[a] cache'}"
     assert expected in palingrad("info").output
 

@@ -21,6 +21,7 @@ _ROUNDED = """
     hypot log log10 log1p log2 power sin sinh tan tanh
 """.split()
 _CHOSEN = "max maximum min minimum".split()
+_FACTORED = "cholesky cholesky_slope lu_factor lu_solve solve solve_triangular".split()
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Shaken:
         """The namespace."""
         functions: dict[str, Any] = {name: self._rounded(name) for name in _ROUNDED}
         functions |= {name: self._chosen(name) for name in _CHOSEN}
+        functions |= {name: self._factored(name) for name in _FACTORED}
         own = (self.logaddexp, self.sum, self.prod, self.matmul, self.unwindowed, self.place)
         scans = (self.running_sum, self.running_prod, self.running_recurrence, self.run_totals)
         for one in own + scans:
@@ -68,6 +70,23 @@ class Shaken:
             return np.where(known, y, _moved(y, np.abs(y), self.off(y.shape)))
 
         return shake
+
+    def _factored(self, name: str) -> Callable[..., Any]:
+        """Factors and solutions: exact for operands that are off, as stable algorithms are, and
+        off themselves."""
+        function = getattr(numpy_maths, name)
+
+        def shake(*x: Any) -> Any:
+            y = function(*map(self._nudged, x))
+            return tuple(map(self._nudged, y)) if isinstance(y, tuple) else self._nudged(y)
+
+        return shake
+
+    def _nudged(self, x: Any) -> Any:
+        """Floating-point arrays some units in the last place off, but for zeros."""
+        if not isinstance(x, np.ndarray) or x.dtype.kind != "f":
+            return x
+        return np.where(x == 0, x, _moved(x, np.abs(x), self.off(x.shape)))
 
     def _chosen(self, name: str) -> Callable[..., Any]:
         function = getattr(numpy_maths, name)

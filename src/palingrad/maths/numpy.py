@@ -94,7 +94,7 @@ def erf(x: Any) -> Array:
 def absorbing_product(x: Any, y: Any) -> Array:
     """x·y, but 0 where x = 0 and y is ±∞ or NaN."""
     z = np.multiply(x, y)
-    if type(z) is not np.ndarray and z == z:  # one number, not NaN; as a scalar it is added faster
+    if type(z) is not np.ndarray and abs(z) < np.inf:  # one number; it is added faster
         return z
     z = np.asarray(z)
     if not has_nan(z):

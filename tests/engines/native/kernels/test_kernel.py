@@ -67,6 +67,11 @@ def sliced(x: Any) -> Any:
     return pg.gradients(pg.sum(pg.tanh(x[1:3, ::2])), x), pg.reshape(x.mT, (-1,))
 
 
+def shifted(x: Any) -> Any:
+    y = pg.tanh(x)
+    return y[1:] - y[:-1]
+
+
 def ordered(x: Any, a: Any, b: Any) -> Any:
     low = pg.linalg.cholesky(a)
     slope = pg.gradients(pg.sum(low * a), a)
@@ -97,6 +102,8 @@ PROGRAMS = [
     program(lambda x, y: x @ y, zeros(160, 160), zeros(160, 160)),
     program(lambda x, y: x @ y.mT, zeros(160, 1024), zeros(160, 1024)),
     program(lambda x, y: x @ y, zeros(400, 160), zeros(160, 160)),
+    program(lambda x, y: x.mT @ y, zeros(160, 160), zeros(160, 160)),
+    program(shifted, zeros(400)),
     program(lambda q, k, v: pg.softmax(q @ k.mT) @ v, *(zeros(3, 20, 4) for _ in range(3))),
     program(convolved, zeros(64, 3, 20, 20), zeros(8, 3, 3, 3)),
     program(pooled, zeros(2, 3, 8, 8)),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from palingrad.engines.native.plan.sinking import Sinking
+from palingrad.engines.native.plan.joining.sinking import Sinking
 
 import palingrad as pg
 from palingrad.engines.native.plan.fusion import fused
