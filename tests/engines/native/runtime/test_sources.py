@@ -76,3 +76,26 @@ def test_sources_that_changed_after_loading_have_none(tree, monkeypatch):
     monkeypatch.setattr(sources, "LOADED", time.time() - 1000)
     with pytest.raises(Unkept, match="has changed since palingrad was loaded"):
         sources.sources_digest()
+
+
+def test_files_behind_links_count(tree):
+    outside = tree.parent / "outside"
+    (tree / "ops").rename(outside)
+    (tree / "ops").symlink_to(outside)
+    (outside / "again").symlink_to(tree)  # a loop
+    first = sources.sources_digest()
+    (outside / "b.py").write_text("y = 2\n")
+    assert sources.sources_digest() != first
+
+
+def test_hidden_files_are_no_sources(tree):
+    first = sources.sources_digest()
+    (tree / "ops/.#b.py").symlink_to("user@host.1")  # as Emacs locks a file that is edited
+    (tree / "._a.py").write_bytes(b"\0")
+    assert sources.sources_digest() == first
+
+
+def test_without_a_source_that_is_listed_nothing_is_kept(tree):
+    (tree / "ops/c.py").symlink_to("nothing")
+    with pytest.raises(Unkept, match=r"c\.py can't be read"):
+        sources.sources_digest()

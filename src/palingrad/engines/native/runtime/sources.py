@@ -27,9 +27,15 @@ _MOST = 64  # digests on disk; beyond that the oldest are deleted
 
 
 def sources_digest() -> bytes:
-    """The digest of all sources, with their names. Raises Unkept if they aren't there, or if one
-    has changed since the package was loaded."""
-    statuses = dict(sorted(_statuses()))
+    """The digest of all sources, with their names. Raises Unkept if they aren't there or can't be
+    read, or if one has changed since the package was loaded."""
+    try:
+        return _kept_digest(dict(sorted(_statuses())))
+    except OSError as error:  # such as a file that was deleted meanwhile
+        raise cache.Unkept(f"{error.filename} can't be read ({error.strerror})") from error
+
+
+def _kept_digest(statuses: dict[str, os.stat_result]) -> bytes:
     if not statuses:
         raise cache.Unkept("palingrad's sources aren't there")
     for path, status in statuses.items():
@@ -62,17 +68,25 @@ def _check_loaded(path: str, status: os.stat_result) -> None:
 
 
 def _statuses() -> Iterator[tuple[str, os.stat_result]]:
-    """(path, status) of each source."""
-    places = [PACKAGE]
+    """(path, status) of each source. Links to folders are followed, as by imports, but once. Hidden
+    files are no modules: editors keep locks there, which are links to nothing."""
+    places, followed = [PACKAGE], {os.path.realpath(PACKAGE)}
     while places:
         place = places.pop()
         with os.scandir(place) as entries:
             for entry in entries:
+                if entry.name.startswith("."):
+                    continue
                 if entry.name.endswith(".py"):
                     yield entry.path, entry.stat()
-                elif entry.is_dir(follow_symlinks=False) and entry.name != "__pycache__":
-                    if place != PACKAGE or entry.name not in ABOVE:
-                        places.append(entry.path)
+                elif entry.name != "__pycache__" and entry.is_dir():
+                    if place == PACKAGE and entry.name in ABOVE:
+                        continue
+                    if entry.is_symlink():
+                        if (target := os.path.realpath(entry.path)) in followed:
+                            continue
+                        followed.add(target)
+                    places.append(entry.path)
 
 
 def _key(statuses: dict[str, os.stat_result]) -> str:
