@@ -99,3 +99,14 @@ def test_without_a_source_that_is_listed_nothing_is_kept(tree):
     (tree / "ops/c.py").symlink_to("nothing")
     with pytest.raises(Unkept, match=r"c\.py can't be read"):
         sources.sources_digest()
+
+
+def test_nothing_is_kept_of_a_package_that_is_gone_or_in_an_archive(tree):
+    tree.rename(tree.parent / "gone")
+    with pytest.raises(Unkept, match="can't be read"):
+        sources.sources_digest()
+    tree.touch()
+    with pytest.raises(Unkept, match="can't be read"):
+        sources.sources_digest()
+    with pytest.raises(Unkept, match="can't be read"):
+        sources.source(str(tree / "a.py"))

@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from ....graph.context import PACKAGE
 from ....version import LOADED
@@ -29,10 +29,8 @@ _MOST = 64  # digests on disk; beyond that the oldest are deleted
 def sources_digest() -> bytes:
     """The digest of all sources, with their names. Raises Unkept if they aren't there or can't be
     read, or if one has changed since the package was loaded."""
-    try:
+    with _readable():
         return _kept_digest(dict(sorted(_statuses())))
-    except OSError as error:  # such as a file that was deleted meanwhile
-        raise cache.Unkept(f"{error.filename} can't be read ({error.strerror})") from error
 
 
 def _kept_digest(statuses: dict[str, os.stat_result]) -> bytes:
@@ -56,10 +54,22 @@ def _kept_digest(statuses: dict[str, os.stat_result]) -> bytes:
 
 
 def source(path: str) -> bytes:
-    """The content of a source. Raises Unkept if it has changed since the package was loaded."""
-    with open(path, "rb", buffering=0) as file:  # a buffer takes longer than the file
+    """The content of a source. Raises Unkept if it can't be read, or if it has changed since the
+    package was loaded."""
+    # A buffer takes longer than the file.
+    with _readable(), open(path, "rb", buffering=0) as file:
         _check_loaded(path, os.fstat(file.fileno()))
         return file.read()
+
+
+@contextlib.contextmanager
+def _readable() -> Generator[None]:
+    """Raises Unkept for a file that can't be read: it was deleted, or the package is in an
+    archive."""
+    try:
+        yield
+    except OSError as error:
+        raise cache.Unkept(f"{error.filename} can't be read ({error.strerror})") from error
 
 
 def _check_loaded(path: str, status: os.stat_result) -> None:
