@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import py_compile
 import time
+from py_compile import PycInvalidationMode
 
 import pytest
 
@@ -110,3 +112,32 @@ def test_nothing_is_kept_of_a_package_that_is_gone_or_in_an_archive(tree):
         sources.sources_digest()
     with pytest.raises(Unkept, match="can't be read"):
         sources.source(str(tree / "a.py"))
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_machine_code_of_outdated_bytecode_is_not_kept(tree, is_kept):
+    path = tree / "ops/b.py"
+    if is_kept:
+        sources.sources_digest()
+    before = path.stat()
+    py_compile.compile(str(path), invalidation_mode=PycInvalidationMode.TIMESTAMP)
+    time.sleep(0.05)
+    path.chmod(0o600)  # a later change, of which the bytecode is still right
+    sources.sources_digest()
+    path.write_text(FILES["ops/b.py"].replace("1", "2"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(Unkept, match=r"Python runs an older version of .*b\.py"):
+        sources.sources_digest()
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns + 10**10))
+    sources.sources_digest()  # the time differs: Python compiles it anew
+
+
+def test_bytecode_that_is_damaged_is_not_trusted(tree):
+    path = tree / "a.py"
+    name = py_compile.compile(str(path), invalidation_mode=PycInvalidationMode.TIMESTAMP)
+    with open(str(name), "r+b") as file:
+        file.truncate(20)
+    time.sleep(0.05)
+    path.chmod(0o600)
+    with pytest.raises(Unkept, match="older version"):
+        sources.sources_digest()

@@ -11,12 +11,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import sys
 import time
 from collections.abc import Generator, Iterator
 
 from ....graph.context import PACKAGE
 from ....version import LOADED
 from . import cache
+from .bytecode import is_outdated
 
 # Parts of the package above the engines, on whose sources no machine code depends.
 ABOVE = ("data", "io", "nn", "optim", "train", "view")
@@ -54,12 +56,16 @@ def _kept_digest(statuses: dict[str, os.stat_result]) -> bytes:
 
 
 def source(path: str) -> bytes:
-    """The content of a source. Raises Unkept if it can't be read, or if it has changed since the
-    package was loaded."""
+    """The content of a source. Raises Unkept if it can't be read, has changed since the package was
+    loaded, or isn't what Python runs."""
     # A buffer takes longer than the file.
     with _readable(), open(path, "rb", buffering=0) as file:
-        _check_loaded(path, os.fstat(file.fileno()))
-        return file.read()
+        status = os.fstat(file.fileno())
+        _check_loaded(path, status)
+        content = file.read()
+    if is_outdated(path, status, content):
+        raise cache.Unkept(f"Python runs an older version of {path}: touch it")
+    return content
 
 
 @contextlib.contextmanager
@@ -104,7 +110,8 @@ def _key(statuses: dict[str, os.stat_result]) -> str:
         (path, one.st_dev, one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns)
         for path, one in statuses.items()
     ]
-    return hashlib.sha256(repr(states).encode(errors="surrogateescape")).hexdigest()
+    python = sys.implementation.cache_tag  # of the bytecode that was compared
+    return hashlib.sha256(repr((python, states)).encode(errors="surrogateescape")).hexdigest()
 
 
 def _digest(statuses: dict[str, os.stat_result]) -> bytes:
