@@ -121,6 +121,7 @@ LAZY = {
     "onnx/__init__.py": "the folders need the package onnx, which is optional",
     "serving/__init__.py": "the server needs Starlette and uvicorn, which are optional",
     "engines/native/engine.py": "the folder needs llvmlite; this file works without it",
+    "engines/native/runtime/bytecode.py": "imports nothing: importlib says where bytecode is kept",
     "engines/xla/engine.py": "the folder needs JAX; this file works without it",
     "engines/native/llvm/library_functions.py": "modules of C functions are imported when code "
     "first calls one, and NumPy's is private",

@@ -40,4 +40,6 @@ def _key(argument: Any) -> Any:
     if isinstance(argument, np.ndarray | np.generic):
         array = np.asarray(argument)
         return array.dtype.str, array.shape, array.strides, array.tobytes()
+    if isinstance(argument, float | complex):
+        return type(argument), repr(argument)  # 0.0 and -0.0 are equal
     return type(argument), argument

@@ -126,6 +126,8 @@ def test_special_functions_are_computed_once_for_arguments_that_agree_to_the_bit
     for _ in range(2):
         f(many, 2)
     assert len(calls) == 3 + len(others)
+    negated = remembering(np.negative)
+    assert [str(negated(zero)) for zero in (0.0, -0.0)] == ["-0.0", "0.0"]
 
 
 def test_every_rule_is_as_it_was_afterwards():

@@ -11,12 +11,14 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 from ....graph.context import PACKAGE
 from ....version import LOADED
 from . import cache
+from .bytecode import is_outdated
 
 # Parts of the package above the engines, on whose sources no machine code depends.
 ABOVE = ("data", "io", "nn", "optim", "train", "view")
@@ -27,9 +29,13 @@ _MOST = 64  # digests on disk; beyond that the oldest are deleted
 
 
 def sources_digest() -> bytes:
-    """The digest of all sources, with their names. Raises Unkept if they aren't there, or if one
-    has changed since the package was loaded."""
-    statuses = dict(sorted(_statuses()))
+    """The digest of all sources, with their names. Raises Unkept if they aren't there or can't be
+    read, or if one has changed since the package was loaded."""
+    with _readable():
+        return _kept_digest(dict(sorted(_statuses())))
+
+
+def _kept_digest(statuses: dict[str, os.stat_result]) -> bytes:
     if not statuses:
         raise cache.Unkept("palingrad's sources aren't there")
     for path, status in statuses.items():
@@ -50,10 +56,26 @@ def sources_digest() -> bytes:
 
 
 def source(path: str) -> bytes:
-    """The content of a source. Raises Unkept if it has changed since the package was loaded."""
-    with open(path, "rb", buffering=0) as file:  # a buffer takes longer than the file
-        _check_loaded(path, os.fstat(file.fileno()))
-        return file.read()
+    """The content of a source. Raises Unkept if it can't be read, has changed since the package was
+    loaded, or isn't what Python runs."""
+    # A buffer takes longer than the file.
+    with _readable(), open(path, "rb", buffering=0) as file:
+        status = os.fstat(file.fileno())
+        _check_loaded(path, status)
+        content = file.read()
+    if is_outdated(path, status, content):
+        raise cache.Unkept(f"Python runs an older version of {path}: touch it")
+    return content
+
+
+@contextlib.contextmanager
+def _readable() -> Generator[None]:
+    """Raises Unkept for a file that can't be read: it was deleted, or the package is in an
+    archive."""
+    try:
+        yield
+    except OSError as error:
+        raise cache.Unkept(f"{error.filename} can't be read ({error.strerror})") from error
 
 
 def _check_loaded(path: str, status: os.stat_result) -> None:
@@ -62,17 +84,25 @@ def _check_loaded(path: str, status: os.stat_result) -> None:
 
 
 def _statuses() -> Iterator[tuple[str, os.stat_result]]:
-    """(path, status) of each source."""
-    places = [PACKAGE]
+    """(path, status) of each source. Links to folders are followed, as by imports, but once. Hidden
+    files are no modules: editors keep locks there, which are links to nothing."""
+    places, followed = [PACKAGE], {os.path.realpath(PACKAGE)}
     while places:
         place = places.pop()
         with os.scandir(place) as entries:
             for entry in entries:
+                if entry.name.startswith("."):
+                    continue
                 if entry.name.endswith(".py"):
                     yield entry.path, entry.stat()
-                elif entry.is_dir(follow_symlinks=False) and entry.name != "__pycache__":
-                    if place != PACKAGE or entry.name not in ABOVE:
-                        places.append(entry.path)
+                elif entry.name != "__pycache__" and entry.is_dir():
+                    if place == PACKAGE and entry.name in ABOVE:
+                        continue
+                    if entry.is_symlink():
+                        if (target := os.path.realpath(entry.path)) in followed:
+                            continue
+                        followed.add(target)
+                    places.append(entry.path)
 
 
 def _key(statuses: dict[str, os.stat_result]) -> str:
@@ -80,7 +110,8 @@ def _key(statuses: dict[str, os.stat_result]) -> str:
         (path, one.st_dev, one.st_ino, one.st_size, one.st_mtime_ns, one.st_ctime_ns)
         for path, one in statuses.items()
     ]
-    return hashlib.sha256(repr(states).encode(errors="surrogateescape")).hexdigest()
+    python = sys.implementation.cache_tag  # of the bytecode that was compared
+    return hashlib.sha256(repr((python, states)).encode(errors="surrogateescape")).hexdigest()
 
 
 def _digest(statuses: dict[str, os.stat_result]) -> bytes:
