@@ -38,7 +38,7 @@ DERIVATIVES = {
     **{one: VALUES[one] for one in VALUES if VALUES[one] in (NAMED, ADJOINT)},
     "Mapped": VALUES["Mapped"], "FiniteDifference": VALUES["FiniteDifference"],
     "Dropout": RANDOM, "StudentCdf": ORDERS, "Zeta": ORDERS, "Erfcx": ORDERS, "Sinc": ORDERS,
-    "SincDerivative": ORDERS, "ErfcxIntegral": ORDERS, "InverseMills": ORDERS,
+    "SincDerivative": ORDERS, "ErfcxIntegral": ORDERS,
     "StudentSlope": ORDERS, "InverseMillsTail": ORDERS,
     "DefiniteCholesky": ADJOINT, "Cholesky": ADJOINT, "Cofactor": ADJOINT, "Expm": ADJOINT,
     "Logm": ADJOINT, "Convolution": ADJOINT, "AveragePool": ADJOINT, "MaxPool": ADJOINT,
