@@ -204,3 +204,22 @@ def test_random_stencils(seed, monkeypatch):
     if seed % 2:
         dtypes = [np.float64 if seed % 4 == 1 else np.float32] * 3
     agree(drawn(rng, int(rng.integers(3, 25))), *(values(n, dtype) for dtype in dtypes))
+
+
+@pytest.mark.parametrize("which", [0, 1, 2])
+def test_a_node_of_a_product_and_the_stencil_for_a_reduction_only(which):
+    """It has no place in the loop, which must not read it: it reads the loop's values."""
+
+    def f(a, b, w):
+        product, k = w @ b, pg.concat([a[:1], a[1:] * b[:-1]])
+        c, n = pg.concat([k[:1], k[1:] - k[:-1]]) > 0, 376
+        s = (
+            pg.where(c[24:], product[:n], k[:n]),
+            pg.where(c[:n], product[:n], k[24:]),
+            pg.where(c[24:], k[:n], product[24:]),
+        )[which]
+        return [k, c, s * k[:n], product, pg.max(s)]
+
+    w = RNG.integers(-3, 4, (400, 400)).astype(np.float64)
+    a, b = (RNG.integers(-9, 10, 400).astype(np.float64) for _ in range(2))
+    assert "Stencil" in agree(f, a, b, w)

@@ -99,12 +99,9 @@ class Stencils:
         groups = self._groups
         found: dict[Operation, None] = {}
 
-        def inputs(node: Node) -> list[Node]:
-            return [groups.views[x].base for x in node.inputs] if node in groups.sinkable else []
-
         for read in reads:
             if read.base in groups.sinkable and not read.is_fixed:
-                for one in postorder(read.base, inputs=inputs):
+                for one in postorder(read.base, inputs=self._sinkable_inputs):
                     if one in groups.sinkable and isinstance(one, Operation):
                         found[one] = None
         return [*found]
@@ -126,6 +123,15 @@ class Stencils:
     def _may_read(self, x: Node, group: Group | None, trial: Alignment) -> bool:
         """Whether a member may read x: another member, or what doesn't depend on the group."""
         groups = self._groups
-        if x not in groups.views or groups.views[x].base in trial.placed or group is None:
+        if x not in groups.views or (base := groups.views[x].base) in trial.placed:
             return True
-        return not groups.waits(groups.views[x].base, group)
+        if base in groups.sinkable:  # to be computed by another group, which no member may feed
+            inputs = postorder(base, inputs=self._sinkable_inputs)
+            if any(one in trial.placed for one in inputs):
+                return False
+        return group is None or not groups.waits(base, group)
+
+    def _sinkable_inputs(self, node: Node) -> list[Node]:
+        """The values that a sinkable node reads; of other nodes none."""
+        groups = self._groups
+        return [groups.views[x].base for x in node.inputs] if node in groups.sinkable else []
