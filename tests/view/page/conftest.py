@@ -29,13 +29,20 @@ def tab(browser: Browser) -> Page:
 def graph_scope(browser: Browser, tab: Page, tmp_path: Path) -> Iterator[Callable[..., Opened]]:
     """Write a page and open it; at the end no page may have complained or asked the network.
 
-    `context` are options of a browser's context, for a tab of its own.
+    `context` are options of a browser's context, for a tab of its own; `stopped`: its clock stands
+    still until `page.page.clock.resume()`.
     """
     pages: list[Opened] = []
 
-    def make(what: Any, *, address: str = "", context: Any = None, **options: Any) -> Opened:
+    def make(
+        what: Any, *, address: str = "", context: Any = None, stopped: bool = False, **options: Any
+    ) -> Opened:
         path = write(what, tmp_path / f"page{len(pages)}.html", **options)
         own = browser.new_context(**OFFLINE | context).new_page() if context else tab
+        if stopped:
+            assert own is not tab
+            own.clock.install(time=0)
+            own.clock.pause_at(1000)
         pages.append(Opened(own, path, address))
         return pages[-1]
 

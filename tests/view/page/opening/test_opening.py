@@ -28,9 +28,10 @@ def test_the_page_plays_once_and_ends_as_the_page_that_stays_still(graph_scope):
     y = neuron()
     still = graph_scope(y, address="?still", context=MOVING)
     assert not still.js("palingrad.opening.on")
-    page = graph_scope(y, context=MOVING)
+    page = graph_scope(y, context=MOVING, stopped=True)
     assert page.js("[palingrad.state.step, palingrad.opening.on]") == [0, True]
     assert page.text("#phase") == "start"
+    page.page.clock.resume()
     page.page.locator("#speed").select_option("10")
     page.page.wait_for_function("palingrad.state.step === 3")
     assert page.js("location.hash") == ""  # a reload plays again
@@ -66,7 +67,7 @@ def test_a_key_ends_the_opening_at_once(graph_scope, key):
 
 
 def test_the_timelines_own_keys_take_over(graph_scope):
-    page = graph_scope(neuron(), context=MOVING)
+    page = graph_scope(neuron(), context=MOVING, stopped=True)
     page.page.keyboard.press(".")
     assert page.js("[palingrad.state.step, palingrad.opening.on]") == [1, False]
 
