@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from palingrad.engines.native.plan.joining.sinking import Sinking
 
 import palingrad as pg
 from palingrad.engines.native.plan.fusion import fused
 from palingrad.engines.native.plan.groups import Groups
+from palingrad.engines.native.plan.joining.sinking import Sinking
 from tolerances import assert_same
 
 
