@@ -145,6 +145,7 @@ NOT_TUNED: Mapping[str, Mapping[str, str]] = {
     "report": {"_WIDTH": _LIMITS, "_NAMES": _LIMITS},
     "runtime.array_fields": {"READABLE": _LAYOUT},
     "runtime.buffers": {"_LINE": _HARDWARE},
+    "runtime.bytecode": {"_HEADER": _LAYOUT, "_WORD": _LAYOUT},
     "runtime.cache": {"_MOST": _LIMITS},
     "runtime.cache_key": {"_MOST": _LIMITS},
     "runtime.kernel_store": {"_BYTES": _LIMITS, "_MOST": _LIMITS, "_SELDOM": _LIMITS,
