@@ -1,6 +1,5 @@
 """palingrad: computational graphs, automatic differentiation and a native compiler, in Python."""
 
-from importlib.util import find_spec as _find_spec
 from math import e as e, inf as inf, nan as nan, pi as pi
 from typing import TYPE_CHECKING
 
@@ -361,8 +360,11 @@ def __getattr__(name: str) -> object:
         return found
     if name == "__all__":  # for `from palingrad import *`, which finds nothing late by itself
         return [one for one in __dir__() if not one.startswith("_") and one not in _PARTS]
-    if not name.startswith("_") and _find_spec(f"{__name__}.{name}"):
-        return _imported(f"{__name__}.{name}")  # as if something had imported it before
+    if not name.startswith("_"):
+        from importlib.util import find_spec
+
+        if find_spec(f"{__name__}.{name}"):
+            return _imported(f"{__name__}.{name}")  # as if something had imported it before
     elsewhere = dict(_FUNCTIONS)
     if isinstance(kind := vars(errors).get(name), type) and issubclass(kind, Exception):
         elsewhere[name] = f"pg.errors.{name}"

@@ -186,14 +186,13 @@ def binary_function(operation: type[Operation], general: Callable[..., Node]) ->
 def _with_own_code(function: Any) -> Any:
     """A copy of a closure with code of its own, in which the interpreter keeps what it learns of
     this operation: attributes are found faster than where it was told of many."""
-    own = FunctionType(
+    return FunctionType(
         function.__code__.replace(),
         function.__globals__,
         function.__name__,
         function.__defaults__,
         function.__closure__,
     )
-    return own
 
 
 # What can't be set on a node, because its class answers first.

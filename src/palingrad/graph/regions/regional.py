@@ -154,9 +154,8 @@ class Regional(MultipleOutputs):
             own = {"fact": better.fact, "hint": better.hint, "explained": True}
             better.__dict__.update({**error.__dict__, **own})
         elif type(error) is LinAlgError:
-            text = str(
-                error
-            )  # which names no line of the user's, unless an inner loop has added it
+            # It names no line of the user's, unless an inner loop has added it.
+            text = str(error)
             better = LinAlgError(f"{place}: {text}{'' if '(built at' in text else self.built()}")
             better.__dict__.update(error.__dict__)
         else:
