@@ -24,6 +24,7 @@ settings.register_profile(
 )
 settings.register_profile("explore", deadline=None, database=None, max_examples=2000)
 _STATES: dict[np.random.Generator, Any] = {}  # of generators of modules, when they were made
+SEED = int(os.environ.get("PALINGRAD_TESTS_SEED", "0"))  # of the library's default generator
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "reproducible"))
 remember()
 
@@ -31,13 +32,20 @@ remember()
 # Hooks, not fixtures, which would cost each test a fifth more of what pytest does for it.
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
-    """Each test draws from its module's generators as if it were the first one to do so."""
+    """Each test draws from its module's generators, and from the library's own, as if it were the
+    first one to do so."""
+    pg.random.seed(SEED)
     module = getattr(item, "module", None)  # which examples in docstrings lack
     for value in vars(module).values() if module else ():
         if isinstance(value, np.random.Generator):
             state = _STATES.setdefault(value, value.bit_generator.state)
             value.bit_generator.state = state
     return (yield)
+
+
+def pytest_collectstart() -> None:
+    """Models without a seed made when a module is imported begin alike in each process."""
+    pg.random.seed(SEED)
 
 
 @pytest.hookimpl(wrapper=True)
