@@ -103,6 +103,7 @@ OPTIONAL = {
 LAZY = {
     "files/atomic.py": "only POSIX has fcntl",
     "messages/checks.py": "difflib is imported for the first message that needs it",
+    "maths/blas.py": "threadpoolctl is imported for the first product that needs it",
     "maths/library/special.py": "the formulas need SciPy, and are imported when first used",
     "__init__.py": "subpackages and families of operations are imported when they are first used",
     "loading.py": "imports while the garbage collector pauses",

@@ -13,7 +13,8 @@ from typing import Any, cast as typed
 import numpy as np
 
 from ..dtypes import Array, DType, float16, float32, float64
-from ..sums import blocked_sum, matrix_product, product
+from ..sums import blocked_sum, product
+from .blas import matmul
 from .library import OWN as LIBRARY_OWN
 from .protocol import ARRAYS, ELEMENTWISE, LIBRARY, Maths
 from .windows import padded, unwindowed, windows
@@ -165,7 +166,7 @@ def take_add(g: Any, indices: Any, axis: int, size: int) -> Array:
 
 _OWN = {
     "absorbing_product": absorbing_product, "cast": cast, "erf": erf, "erfc": erfc,
-    "expand_dims": expand_dims, "matmul": matrix_product, "padded": padded, "place": place,
+    "expand_dims": expand_dims, "matmul": matmul, "padded": padded, "place": place,
     "prod": product, "slice_of": slice_of, "sum": blocked_sum,
     "take_add": take_add, "unwindowed": unwindowed, "windows": windows, **LIBRARY_OWN,
 }  # fmt: skip

@@ -21,6 +21,7 @@ from llvmlite import ir
 
 from ....graph.state.forks import after_forks_in_child
 from ....graph.state.turns import Turn, exhaust
+from ....maths.blas import share_cores
 from ...threads import get_num_threads, thread_changes
 from ..llvm.builder import Builder
 from ..llvm.kernel_context import POINTER
@@ -255,11 +256,14 @@ thread_changes.append(stop_pool)
 
 
 def pool() -> ThreadPool | None:
-    """This process's thread pool, started by the first call; None for a single thread."""
+    """This process's thread pool for a run, started by the first call; None for a single thread."""
     try:
-        return _pools[0]
+        found = _pools[0]
     except KeyError:
-        return _starting.hold(_started)
+        found = _starting.hold(_started)
+    if found is not None:
+        share_cores()
+    return found
 
 
 def _started() -> ThreadPool | None:
