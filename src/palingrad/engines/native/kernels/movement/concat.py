@@ -15,7 +15,7 @@ from .....shapes import size, sizes
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import integer, read, write
 from ...llvm.strided_view import View, filled
-from ..elementwise import LoopNest
+from ..elementwise.loop_nest import LoopNest
 from ..family import KernelFamily
 from ..formula import dtype_of, lanes_for
 from ..kernel import Fused, Kernel, Views
