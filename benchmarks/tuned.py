@@ -110,6 +110,7 @@ _LIMITS = "bounds memory, time or text; what is beyond it is refused, deleted or
 _LAYOUT = "a place or a bit in memory that two parts of the engine agree on"
 _HARDWARE = "what all CPUs of a kind have in common"
 _ODE = "of code that no task here has; measured by `benchmarks/twelve.py ode`"
+_BUNDLE = "of code that no task here has; measured by `benchmarks/twelve.py ba`"
 _HAND = "of code that no task here has; measured by `benchmarks/twelve.py ht`"
 NOT_TUNED: Mapping[str, Mapping[str, str]] = {
     "control.emit": {"BROKEN": _LAYOUT},
@@ -139,6 +140,8 @@ NOT_TUNED: Mapping[str, Mapping[str, str]] = {
     "plan.attention.factors": {"_MOST": _LIMITS},
     "plan.buffer_planner": {"_ALIGNMENT": _HARDWARE},
     "plan.joining.gathers": {"_READERS": _HAND},
+    "plan.joining.membership": {"_LOOP": _BUNDLE},
+    "plan.joining.reductions": {"_LOOP": _HAND},
     "plan.joining.stencils": {"SHORTEST": _ODE, "_MOST": _ODE},
     "plan.lower": {"TERMS": "bounds the rounding error (docs/numerics.md)"},
     "plan.schedule": {"MAX_CHUNKS": _LAYOUT},

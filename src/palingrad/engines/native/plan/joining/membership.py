@@ -15,8 +15,11 @@ from ...kernels.row import ELEMENTWISE, as_operand
 from ...llvm.strided_view import View, in_space, is_dense, positions
 from ..groups import Groups
 
-# A kernel takes `MANY` operations, and up to `_MOST` while at most `_LIVE` values are live.
+# A kernel takes `MANY` operations, and up to `_MOST` while at most `_LIVE` values are live. A loop
+# over elements takes up to `_LOOP`: what it spills stays in the first-level cache, where values
+# between two loops would go through memory.
 MANY, _MOST = 64, 256
+_LOOP = 512
 _LIVE = 12
 
 
@@ -69,6 +72,8 @@ def _is_full(group: Group, uses: Counter[Node]) -> bool:
     """Whether more operations would only spill registers."""
     if len(group.nodes) < MANY:
         return False
+    if _is_loop(group):
+        return len(group.nodes) >= _LOOP
     live = sum(uses[node] > 0 for node in group.nodes)
     return live > _LIVE or len(group.nodes) >= _MOST
 
