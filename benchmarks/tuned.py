@@ -73,7 +73,7 @@ _CASES: dict[str, dict[str, Cases]] = {
     "kernels.conv.weight_gradient": {"_LENGTH": _CNN},
     "kernels.conv.pooling": {"_UNROLLED": _CNN},
     "kernels.conv.depthwise": {"_PLACES": _CNN, "_UNROLLED": _CNN},
-    "kernels.elementwise": {"BLOCK": _ELEMENTS},
+    "kernels.elementwise.loop_nest": {"BLOCK": _ELEMENTS},
     "kernels.formula": {"_LONG": _ELEMENTS},
     "kernels.reducers": {"BLOCK": (*_SUMS, *_DOTS)},
     "kernels.reduction_plan": {"STREAMS": _SUMS, "_PART": _SUMS},
@@ -110,6 +110,7 @@ _LIMITS = "bounds memory, time or text; what is beyond it is refused, deleted or
 _LAYOUT = "a place or a bit in memory that two parts of the engine agree on"
 _HARDWARE = "what all CPUs of a kind have in common"
 _ODE = "of code that no task here has; measured by `benchmarks/twelve.py ode`"
+_BUNDLE = "of code that no task here has; measured by `benchmarks/twelve.py ba`"
 _HAND = "of code that no task here has; measured by `benchmarks/twelve.py ht`"
 NOT_TUNED: Mapping[str, Mapping[str, str]] = {
     "control.emit": {"BROKEN": _LAYOUT},
@@ -117,7 +118,7 @@ NOT_TUNED: Mapping[str, Mapping[str, str]] = {
     "executable": {"TIMES": _LAYOUT, "_CALL_SECONDS": _LIMITS},
     "kernels.attention.plan": {"_LINE": _HARDWARE},
     "kernels.control": {"_LINE": _HARDWARE, "PATIENCE": _LIMITS, "BRIEF": _ODE},
-    "kernels.elementwise": {"_ROWS": _HAND, "_SHORT": _HAND, "_WORK": _HAND},
+    "kernels.elementwise.short_rows": {"_ROWS": _HAND, "_SHORT": _HAND, "_WORK": _HAND},
     "kernels.factor.family": {"_MOST": _LIMITS},
     "kernels.formula": {"_MOST": _LIMITS},
     "kernels.gemm.panels": {"_PAGE": _HARDWARE},
@@ -138,6 +139,9 @@ NOT_TUNED: Mapping[str, Mapping[str, str]] = {
     "plan.attention.find": {"_MOST": _LIMITS, "_MATRICES": "one for each of two threads"},
     "plan.attention.factors": {"_MOST": _LIMITS},
     "plan.buffer_planner": {"_ALIGNMENT": _HARDWARE},
+    "plan.joining.gathers": {"_READERS": _HAND},
+    "plan.joining.membership": {"_LOOP": _BUNDLE},
+    "plan.joining.reductions": {"_LOOP": _HAND},
     "plan.joining.stencils": {"SHORTEST": _ODE, "_MOST": _ODE},
     "plan.lower": {"TERMS": "bounds the rounding error (docs/numerics.md)"},
     "plan.schedule": {"MAX_CHUNKS": _LAYOUT},

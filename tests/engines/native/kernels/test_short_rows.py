@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from palingrad.engines.native.kernels.elementwise import ShortRows
+from palingrad.engines.native.kernels.elementwise.short_rows import ShortRows
 
 pytest.importorskip("llvmlite")
 RNG = np.random.default_rng(0)

@@ -194,3 +194,71 @@ def test_a_piece_that_is_returned_transposed_stays_where_it_is():
         return [pg.concatenate([piece, pg.clip(x, 0.0, 3.0)]), piece.mT]
 
     assert "Copy" in agree(f, numbers(3, 4))
+
+
+def test_joined_arrays_that_are_pieces_are_not_copied():
+    """Rows of a Jacobian: numbers joined to rows, rows to matrices, and all to one vector."""
+    x, y = numbers(300), numbers(300)
+
+    def rows(x, y):
+        first = pg.stack([pg.sin(x), x * y, x + y], axis=1)
+        second = pg.concat([first * 2, pg.stack([x - y, pg.cos(y)], axis=1)], axis=1)
+        both = pg.stack([second, second - 1], axis=1)  # (300, 2, 5)
+        return pg.concat([both.reshape(-1), -2 * x, pg.exp(second).reshape(-1)])
+
+    kinds = agree(rows, x, y)
+    assert kinds.count("Concat") <= 1
+    assert "Concat" not in agree(
+        lambda x, y: pg.concat([pg.stack([x * 2, y * 3], axis=1).reshape(-1), x - y]), x, y
+    )
+    assert "Concat" not in agree(
+        lambda x, y: pg.stack([pg.concat([x * 2, y * 3]), pg.concat([x - y, x + y])], axis=1), x, y
+    )
+
+
+def test_pieces_in_several_joined_arrays():
+    x, y = numbers(40), numbers(40)
+
+    def several(x, y):
+        z, w = pg.sin(x), x * y
+        inner = pg.concat([z, w])
+        alone = pg.concat([z])
+        outer = pg.concat([z, inner, w, inner])
+        last = pg.concat([outer.reshape(2, 120)[1], z])
+        found = [pg.concat([outer, alone]), pg.concat([z, z, w]), pg.stack([z, w], axis=1) * 2]
+        return [*found, inner, pg.concat([alone, pg.concat([alone, y])]), last]
+
+    agree(several, x, y)
+    agree(lambda x, y: several(x, y)[:1], x, y)
+    agree(lambda x, y: several(x, y)[2:5], x, y)
+    agree(lambda x, y: [pg.sum(one) for one in several(x, y)], x, y)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_random_nests_of_joined_arrays(seed):
+    rng = np.random.default_rng(seed)
+    x, y = numbers(24), numbers(24)
+    script = rng.integers(0, 1 << 20, (14, 4))
+
+    def nested(x, y):
+        known = [pg.sin(x).reshape(4, 6), (x * y).reshape(6, 4).mT, x.reshape(4, 6)]
+        for what, i, j, k in script:
+            a, b, c = (known[place % len(known)] for place in (i, j, k))
+            rows = min(a.shape[0], b.shape[0], c.shape[0], 4)
+            a, b, c = a[:rows], b[:rows], c[:rows]
+            if what % 5 == 0:
+                known.append(pg.concat([a, b, c * 2], axis=1)[:, :40])
+            elif what % 5 == 1:
+                known.append(
+                    pg.concat([a.reshape(-1), (b + 1).reshape(-1)])[: 5 * rows].reshape(-1, 5)
+                )
+            elif what % 5 == 2:
+                known.append(pg.stack([a[:, 0], pg.cos(b[:, 0]), c[:, 0]], axis=1))
+            elif what % 5 == 3:
+                known.append(pg.concat([a * 3, b.mT[: a.shape[1] // 2].mT], axis=1)[:, :40])
+            else:
+                known.append(a * 2 - 1)
+        chosen = [known[place % len(known)] for place in script[:5, 0]]
+        return [*chosen[:2], pg.concat([one.reshape(-1) for one in [*chosen, *known[-3:]]])]
+
+    agree(nested, x, y)

@@ -143,3 +143,23 @@ def test_what_other_nodes_read_stays_in_the_epilogue():
 def test_what_is_needed_of_a_product_that_nothing_else_reads_stays_in_the_epilogue():
     found = kinds(groups(lambda x, w: pg.sum(x @ w * 2.0, axis=-1), X, W))
     assert ["Matmul", "Multiply"] in found
+
+
+def test_a_long_chain_over_elements_is_one_loop_however_many_values_live():
+    """What registers can't hold stays in the first-level cache; 900 nodes are several loops."""
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, 1003))
+
+    def chain(x, y, count: int) -> Any:
+        known = [x, y]
+        for number in range(count):
+            known.append(known[number] * 0.5 + pg.maximum(known[number // 2], known[-1]))
+        return known[-50:]
+
+    for count, least, most in ((150, 1, 1), (300, 2, 3)):
+        found = pg.function(lambda x, y, n=count: chain(x, y, n), engine="native")
+        expected = pg.function(lambda x, y, n=count: chain(x, y, n), engine="numpy")(x, y)
+        for one, other in zip(found(x, y), expected, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-12)
+        said = found.explain(x, y)
+        assert least <= said.count("Elementwise ") <= most

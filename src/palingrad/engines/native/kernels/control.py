@@ -22,7 +22,7 @@ from ....shapes import size, sizes
 from ..llvm.kernel_context import KernelContext
 from ..llvm.strided_view import View, row_major
 from ..llvm.values import supported
-from .elementwise import ElementwiseKernel
+from .elementwise.kernel import ElementwiseKernel
 from .family import KernelFamily
 from .formula import dtype_of
 from .kernel import Fused, Kernel, Views

@@ -12,6 +12,7 @@ from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....graph.operation import Operation
 from ..llvm.builder import Builder
+from ..llvm.loops import splatted
 from ..llvm.maths import CheckedMaths, NativeMaths
 from ..llvm.target import host
 from ..llvm.values import Value, supported, value_type
@@ -39,6 +40,23 @@ def is_number(x: Node) -> bool:
 def number(builder: Any, x: Node, lanes: int) -> Value:
     """A constant number in every lane."""
     return Value(builder, None, dtype_of(x), lanes).number(x.numpy().item())
+
+
+def compute(
+    builder: Any, nodes: Iterable[Operation], values: dict[Node, Value], lanes: int,
+    inner: Mapping[Node, Node],
+) -> None:  # fmt: skip
+    """Emits the formulas of the nodes, and adds each node's value to `values`."""
+    for node in nodes:
+        arguments = [
+            number(builder, x, lanes) if is_number(x) else _as_wide(values[inner.get(x, x)], lanes)
+            for x in node.inputs
+        ]
+        values[node] = formula(node, arguments)
+
+
+def _as_wide(value: Value, lanes: int) -> Value:
+    return value if value.lanes == lanes else splatted(value, lanes)
 
 
 def outside(nodes: Iterable[Operation], inner: Mapping[Node, Node]) -> list[Node]:

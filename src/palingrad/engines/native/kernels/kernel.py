@@ -77,8 +77,6 @@ class Kernel(ABC):
     is_native: ClassVar[bool] = True  # whether generated code computes it, rather than NumPy
     # Whether it has a stage and a segment of its own, which the thread of the run begins.
     has_own_segment: ClassVar[bool] = False
-    # Whether it must not run after a bounds check has failed, even if it changes no Variable.
-    is_guarded: ClassVar[bool] = False
     # Whether it can make the run raise an error; then it writes into the control block.
     may_fail: ClassVar[bool] = False
     # Whether the arithmetic of its nodes is counted for the kernel that it continues.
@@ -137,6 +135,12 @@ class Kernel(ABC):
     def functions(self) -> tuple[str, ...]:
         """The functions of other libraries that the code calls (`llvm/library_functions.py`)."""
         return ()
+
+    @property
+    def is_guarded(self) -> bool:
+        """Whether it must not run after a bounds check has failed, even if it changes no
+        Variable."""
+        return False
 
     @property
     def is_serial(self) -> bool:

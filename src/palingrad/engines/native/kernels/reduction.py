@@ -28,9 +28,8 @@ from ..llvm.loops import (
     write,
 )
 from ..llvm.values import Value, value_type
-from .elementwise import compute
 from .family import KernelFamily
-from .formula import dtype_of, is_number, lanes_for, number
+from .formula import compute, dtype_of, is_number, lanes_for, number
 from .kernel import Continuation, Fused, Kernel, Views, per_element
 from .reducers import CompensatedSum, Total, across, combine_of, joined
 from .reduction_plan import STREAMS, ReductionPlan

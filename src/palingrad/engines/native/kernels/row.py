@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-from ....graph.kinds import Reduce
+from ....graph.kinds import Gather, Reduce
 from ....graph.leaves import Variable
 from ....graph.node import Node
 from ....graph.operation import Operation
@@ -32,9 +32,9 @@ from ..llvm.loops import (
 )
 from ..llvm.strided_view import View, broadcast
 from ..llvm.values import Value, value_type
-from .elementwise import ElementwiseKernel, compute
+from .elementwise.kernel import ElementwiseKernel
 from .family import Group, KernelFamily
-from .formula import dtype_of, is_number, lanes_for
+from .formula import compute, dtype_of, is_number, lanes_for
 from .kernel import Fused, Kernel, Views, per_element
 from .reducers import BLOCK, CompensatedSum, Total, across, combine_of, joined, needs_compensation
 
@@ -356,7 +356,11 @@ class ElementwiseFamily(KernelFamily):
         return node not in group.scalars
 
     def updates_in_place(self, group: Group, value: Node, variable: Variable, views: Views) -> bool:
-        return not group.scalars
+        # A gather reads the Variable at other positions.
+        gathers = (node for node in group.nodes if isinstance(node, Gather))
+        return not group.scalars and all(
+            views[x].base is not variable for node in gathers for x in node.inputs
+        )
 
 
 def _kernel(fused: Fused, views: Views) -> Kernel:

@@ -11,7 +11,7 @@ from ....graph.node import Node
 from ....passes.program import Program
 from ..kernels.family import Group
 from ..kernels.movement.concat import CONCATENATION, pieces
-from ..llvm.strided_view import View
+from ..llvm.strided_view import View, row_major
 from .groups import Groups
 
 
@@ -35,23 +35,32 @@ def place_pieces(program: Program, groups: Groups, updated: Collection[Node]) ->
                 readers.setdefault(views[x].base, []).append(group)
     for node, view in views.items():
         shown.setdefault(view.base, []).append(node)
-    for join in joins:
-        for x, place in zip(join.first.inputs, pieces(join.first), strict=True):
+    # A joined buffer may be a piece of a later one, which then has its place first.
+    for join in reversed(joins):
+        for x, place in zip(join.first.inputs, pieces(join.first, views[join.first]), strict=True):
             base = views[x].base
             producer = groups.producer.get(base)
-            if base in results or producer is None:
+            if base in results or producer is None or base is place.base:
                 continue
-            if (
-                producer.family.writes_any_strides(producer, base)
-                and all(reader.family.reads_any_strides for reader in readers[base])
-                and all(_is_all_of(views[node], views[base]) for node in shown[base])
+            if not producer.family.writes_any_strides(producer, base) or not all(
+                reader.family.reads_any_strides for reader in readers[base]
             ):
+                continue
+            if views[x].plain and views[base].plain and place.strides == row_major(place.shape):
+                for node in shown[base]:  # one run of elements, whatever their axes
+                    offset = views[node].offset + place.offset
+                    views[node] = replace(views[node], base=place.base, offset=offset)
+            elif all(_is_all_of(views[node], views[base]) for node in shown[base]):
                 pairs = zip(_axes(views[x]), _axes(place), strict=True)
                 steps = {old: new for (_, old), (_, new) in pairs}
                 if _axes(views[x]) != _axes(views[base]) and steps.get(1) != 1:
                     continue  # turned, it would be written number by number
                 for node in shown[base]:
                     views[node] = _seen_at(place, views[node], steps)
+            else:
+                continue
+            shown[place.base] += shown.pop(base)
+            readers.setdefault(place.base, []).extend(readers.pop(base))
 
 
 def _is_all_of(view: View, base: View) -> bool:

@@ -19,6 +19,8 @@ from .concat_in_place import place_pieces
 from .fusion import fused
 from .groups import Groups
 from .in_place import Updates, updates_in_place
+from .joining.gathers import inline_gathers
+from .joining.reductions import inline_loops
 
 _CHUNK = 5000.0  # nanoseconds of work in a chunk, about
 _MOST = 64  # chunks of a kernel at most
@@ -55,6 +57,8 @@ def scheduled(program: Program, *, inside: bool = False, flushes: bool = False) 
     of a region, which runs within the machine code of another one. `flushes`: whether subnormal
     numbers count as 0, as they do where Variables are updated."""
     groups = fused(program, inside=inside)
+    inline_gathers(program, groups)
+    inline_loops(program, groups)
     updates = updates_in_place(program, groups)
     nodes_of = _fused_nodes(program, groups)
     place_pieces(program, groups, updates.alias if updates else ())
@@ -153,7 +157,7 @@ class _Placing:
             (
                 number
                 for x, number in self.producer.items()
-                if x in views and views[x].base is group.first
+                if x in views and views[x].base is views[group.first].base
             ),
             key=lambda number: self.kernels[number][1],
         )

@@ -21,8 +21,7 @@ from ...llvm.loops import (
 )
 from ...llvm.strided_view import View, broadcast, view_of
 from ...llvm.values import Value
-from ..elementwise import compute
-from ..formula import dtype_of, overlapped
+from ..formula import compute, dtype_of, overlapped
 from ..kernel import Fused, Views
 from .blocking import cached_traffic
 from .problem import GemmProblem, matrix_indices

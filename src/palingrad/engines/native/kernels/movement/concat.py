@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from .....graph.kinds import Layout
 from .....graph.node import Node
 from .....graph.operation import Operation
 from .....graph.state.records import dataclass
 from .....shapes import size, sizes
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import integer, read, write
-from ...llvm.strided_view import View, filled
-from ..elementwise import LoopNest
-from ..family import KernelFamily
+from ...llvm.strided_view import View, positions, view_of
+from ..elementwise.loop_nest import LoopNest
+from ..family import Group, KernelFamily
 from ..formula import dtype_of, lanes_for
 from ..kernel import Fused, Kernel, Views
 
@@ -36,8 +37,8 @@ class Concatenation(Kernel):
         node = fused.first
         copies: list[tuple[Node, LoopNest]] = []
         placed = False
-        for x, place in zip(node.inputs, pieces(node), strict=True):
-            if views[x].base is node and views[x].offset == place.offset:
+        for x, place in zip(node.inputs, pieces(node, views[node]), strict=True):
+            if views[x].base is place.base and positions(views[x]) == positions(place):
                 placed = True
             elif 0 not in place.shape:
                 copies.append((x, LoopNest.of(place.shape, [views[x]], [place])))
@@ -70,11 +71,12 @@ class Concatenation(Kernel):
             first += nest.items
 
 
-def pieces(node: Operation) -> list[View]:
-    """The part of the joined buffer that each input fills."""
-    parts = filled(node)
-    assert parts is not None
-    return parts
+def pieces(node: Operation, view: View) -> list[View]:
+    """The part of the joined buffer that each input fills. The buffer is `view`, which may be a
+    piece of another one."""
+    assert isinstance(node, Layout)
+    parts = [node.filled(view.layout, position) for position in range(len(node.inputs))]
+    return [view_of(view.base, part) for part in parts if part is not None]
 
 
 def _copying(context: KernelContext, nest: LoopNest, dtype: Any) -> tuple[int, Any]:
@@ -95,4 +97,11 @@ def _copying(context: KernelContext, nest: LoopNest, dtype: Any) -> tuple[int, A
     return lanes, row
 
 
-CONCATENATION = KernelFamily(Concatenation.of)
+class ConcatenationFamily(KernelFamily):
+    """A concatenation, whose result may be a piece of another one."""
+
+    def writes_any_strides(self, group: Group, node: Node) -> bool:
+        return True
+
+
+CONCATENATION = ConcatenationFamily(Concatenation.of)

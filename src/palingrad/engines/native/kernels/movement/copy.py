@@ -16,7 +16,7 @@ from ...llvm.loops import either, integer, loop, place_of, read, unravelled, vec
 from ...llvm.strided_view import View, row_major
 from ...llvm.target import host
 from ...llvm.values import Value
-from ..elementwise import BLOCK
+from ..elementwise.loop_nest import BLOCK
 from ..family import KernelFamily
 from ..formula import dtype_of, lanes_for
 from ..kernel import NO_NODES, Fused, Kernel, Views

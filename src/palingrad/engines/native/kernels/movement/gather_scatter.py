@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from .....dtypes import int64, is_integer
 from .....graph.kinds import Gather as GatherKind, ScatterAdd, ScatterUpdate
@@ -32,7 +32,7 @@ from ...llvm.loops import (
 )
 from ...llvm.maths import NativeMaths
 from ...llvm.strided_view import View, broadcast, row_major
-from ...llvm.values import Value
+from ...llvm.values import Value, chosen
 from ..family import Group, KernelFamily
 from ..formula import dtype_of, lanes_for
 from ..kernel import Fused, Kernel, Views
@@ -72,6 +72,12 @@ def indices_in(node: Operation, views: Views) -> tuple[View, ...]:
     return tuple(broadcast(one, shape) for one in found)
 
 
+def from_start(index: Value, length: int) -> Value:
+    """Indices of an axis as int64; negative ones count from its end."""
+    index = index.cast(int64)
+    return chosen(index < 0, index + length, index)
+
+
 def _row(b: Any, size: int, lanes: int, body: Callable[[Any, int, int], None]) -> None:
     """Emits `body(index, active lanes, lanes)` for `size` elements. A short row, of which there are
     many, is one whole vector after another, the last ones smaller: to write and soon read a part of
@@ -90,9 +96,11 @@ def _row(b: Any, size: int, lanes: int, body: Callable[[Any, int, int], None]) -
 class Indexed(Kernel):
     """A kernel that accesses rows at integer indices."""
 
-    is_guarded: ClassVar[bool] = True
-
     indices: tuple[View, ...]  # one for each axis, of one shape
+
+    @property
+    def is_guarded(self) -> bool:
+        return True
 
     @property
     def count(self) -> int:
@@ -109,9 +117,7 @@ class Indexed(Kernel):
         for view, own, length in zip(views, steps, rows, strict=True):
             place = place_of(b, numbers, own, integer(view.offset))
             pointer, dtype = context.pointer(view.base), dtype_of(view.base)
-            index = read(b, pointer, dtype, place, 1, 1).cast(int64).code
-            below = b.icmp_signed("<", index, integer(0))
-            found.append(b.select(below, b.add(index, integer(length)), index))
+            found.append(from_start(read(b, pointer, dtype, place, 1, 1), length).code)
         return place_of(b, found, strides, integer(0))
 
 

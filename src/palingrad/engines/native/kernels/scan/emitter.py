@@ -25,8 +25,7 @@ from ...llvm.loops import (
 )
 from ...llvm.maths import NativeMaths
 from ...llvm.values import Value, chosen, value_type
-from ..elementwise import compute
-from ..formula import dtype_of, is_number, number
+from ..formula import compute, dtype_of, is_number, number
 from ..kernel import Fused
 from .elements import combined, finished, prepared, wide, within_range
 from .plan import ScanPlan

@@ -15,8 +15,11 @@ from ...kernels.row import ELEMENTWISE, as_operand
 from ...llvm.strided_view import View, in_space, is_dense, positions
 from ..groups import Groups
 
-# A kernel takes `_MANY` operations, and up to `_MOST` while at most `_LIVE` values are live.
-_MANY, _MOST = 64, 256
+# A kernel takes `MANY` operations, and up to `_MOST` while at most `_LIVE` values are live. A loop
+# over elements takes up to `_LOOP`: what it spills stays in the first-level cache, where values
+# between two loops would go through memory.
+MANY, _MOST = 64, 256
+_LOOP = 512
 _LIVE = 12
 
 
@@ -47,7 +50,7 @@ def may_merge(
     that none of its values is written to memory."""
     if other is group or not _is_loop(other) or not _is_loop(group):
         return False
-    if other.shape != group.shape or len(other.nodes) + len(group.nodes) >= _MANY:
+    if other.shape != group.shape or len(other.nodes) + len(group.nodes) >= MANY:
         return False
     if groups.dependencies.awaited >> other.number & 1 or groups.waits(other.first, group):
         return False
@@ -67,8 +70,10 @@ def _is_loop(group: Group) -> bool:
 
 def _is_full(group: Group, uses: Counter[Node]) -> bool:
     """Whether more operations would only spill registers."""
-    if len(group.nodes) < _MANY:
+    if len(group.nodes) < MANY:
         return False
+    if _is_loop(group):
+        return len(group.nodes) >= _LOOP
     live = sum(uses[node] > 0 for node in group.nodes)
     return live > _LIVE or len(group.nodes) >= _MOST
 
