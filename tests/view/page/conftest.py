@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from chromium import OFFLINE, Opened, launched
+from chromium import OFFLINE, Opened, launched, tab_of
 from palingrad.view.page import write
 
 
@@ -22,7 +22,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def tab(browser: Browser) -> Page:
     """The tab that most tests share: a page is loaded in a tenth of a second there."""
-    return browser.new_context(**OFFLINE).new_page()
+    return tab_of(browser)
 
 
 @pytest.fixture
