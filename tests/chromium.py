@@ -49,10 +49,13 @@ def launched() -> Iterator[Browser]:
             browser.close()
 
 
-def tab_of(browser: Browser) -> Page:
-    """A tab for many pages, offline. Its window is full screen: there the browser draws no bar of
-    tabs with a wheel that turns while a page loads, a quarter of what loading a page takes."""
-    tab = browser.new_context(**OFFLINE).new_page()
+def tab_of(browser: Browser, context: dict[str, Any] | None = None) -> Page:
+    """A tab for many pages, offline, with these options of its context.
+
+    Its window is full screen: there the browser draws no bar of tabs, with a wheel that turns while
+    a page loads: a quarter of what loading a page takes.
+    """
+    tab = browser.new_context(**OFFLINE | (context or {})).new_page()
     session = tab.context.new_cdp_session(tab)
     window = session.send("Browser.getWindowForTarget")["windowId"]
     bounds = {"windowState": "fullscreen"}
