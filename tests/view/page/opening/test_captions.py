@@ -14,7 +14,7 @@ import pytest
 import palingrad as pg
 from captions.evaluator import FUNCTIONS, Evaluator, number
 from captions.graphs import GRAPHS
-from chromium import Opened
+from chromium import Frames
 from palingrad.graph.kinds import Elementwise
 from palingrad.graph.registry import operations
 from palingrad.ops.families import import_families
@@ -45,19 +45,8 @@ def same(found: float, shown: float, digits: int) -> bool:
     return abs(found - shown) <= 0.52 * last
 
 
-# Shows a page in a frame, as a notebook does: loading one so takes two thirds of the time.
-FRAME = """async (text) => {
-  const frame = document.createElement("iframe");
-  Object.assign(frame, {width: 700, height: 500, srcdoc: text});
-  const loaded = new Promise((done) => { frame.onload = done; });
-  document.body.replaceChildren(frame);
-  await loaded;
-}"""
-
-
 def test_every_caption_of_forty_graphs_evaluates_to_the_value_shown(tab, tmp_path, monkeypatch):
-    (tmp_path / "frames.html").write_text('<html data-ready="yes"></html>', encoding="utf-8")
-    page = Opened(tab, tmp_path / "frames.html")
+    frames = Frames(tab, tmp_path)
     monkeypatch.setattr(export, "worked", lambda *_: {})  # derivations take most of the time
     assert len(GRAPHS) == 40
     wrong: list[str] = []
@@ -67,9 +56,7 @@ def test_every_caption_of_forty_graphs_evaluates_to_the_value_shown(tab, tmp_pat
         y = build()
         shown = Export(y, Options(time=False))  # derivatives are shown simplified
         order = shown.order
-        page.js(FRAME, html(y, time=False))
-        (frame,) = tab.main_frame.child_frames
-        assert frame.evaluate("document.documentElement.dataset.ready") == "yes", name
+        frame = frames.show(html(y, time=False))
         expected = Expected(shown.shown(y), order)
         for one in frame.evaluate(READ):
             assert one["equations"], (name, one)
@@ -81,7 +68,7 @@ def test_every_caption_of_forty_graphs_evaluates_to_the_value_shown(tab, tmp_pat
     assert wrong == [], "\n".join(wrong)
     assert symbolic == SYMBOLIC
     assert short <= 2  # differences of nearly equal float32 numbers
-    page.check()
+    frames.check()
 
 
 def faults(equation: Any, expected: Expected) -> list[str]:
