@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, sync_playwright
 
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -50,6 +50,21 @@ def launched() -> Iterator[Browser]:
             browser.close()
 
 
+def tab_of(browser: Browser, context: dict[str, Any] | None = None) -> Page:
+    """A tab for many pages, offline, with these options of its context.
+
+    Its window is full screen: there the browser draws no bar of tabs, with a wheel that turns while
+    a page loads: a quarter of what loading a page takes.
+    """
+    tab = browser.new_context(**OFFLINE | (context or {})).new_page()
+    session = tab.context.new_cdp_session(tab)
+    window = session.send("Browser.getWindowForTarget")["windowId"]
+    bounds = {"windowState": "fullscreen"}
+    session.send("Browser.setWindowBounds", {"windowId": window, "bounds": bounds})
+    session.detach()
+    return tab
+
+
 class Opened:
     """A page opened from disk in a tab; what it complains of and asks the network for is kept."""
 
@@ -85,6 +100,32 @@ class Opened:
             self.page.remove_listener(event, listener)
         assert self.complaints == [], self.complaints
         assert all(url.startswith(("file:", "data:")) for url in self.requests)
+
+
+class Frames(Opened):
+    """A page that shows others in a frame, one after the other, as a notebook does: loading one
+    so takes two thirds of the time."""
+
+    def __init__(self, tab: Page, folder: Path) -> None:
+        path = folder / "frames.html"
+        path.write_text('<html data-ready="yes"></html>', encoding="utf-8")
+        super().__init__(tab, path)
+
+    def show(self, text: str) -> Frame:
+        """The frame in which this page is loaded."""
+        self.js(_SHOWN, text)
+        (frame,) = self.page.main_frame.child_frames
+        assert frame.evaluate("document.documentElement.dataset.ready") == "yes"
+        return frame
+
+
+_SHOWN = """async (text) => {
+  const frame = document.createElement("iframe");
+  Object.assign(frame, {width: 700, height: 500, srcdoc: text});
+  const loaded = new Promise((done) => { frame.onload = done; });
+  document.body.replaceChildren(frame);
+  await loaded;
+}"""
 
 
 def number(text: str) -> float:

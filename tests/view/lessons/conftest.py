@@ -10,13 +10,13 @@ import pytest
 from playwright.sync_api import Page
 
 import palingrad as pg
-from chromium import OFFLINE, Opened, launched
+from chromium import Opened, launched, tab_of
 
 
 @pytest.fixture(scope="session")
 def tab() -> Iterator[Page]:
     with launched() as browser:
-        yield browser.new_context(**OFFLINE).new_page()
+        yield tab_of(browser)
 
 
 @pytest.fixture

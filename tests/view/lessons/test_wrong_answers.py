@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page
 
 import palingrad as pg
-from chromium import Opened
+from chromium import Frames
 from palingrad.graph.traversal.order import postorder
 from view.lessons.graphs import GRAPHS, Facts
 from view.lessons.wrong_answers import distinct, typed
@@ -47,7 +47,8 @@ def answers(facts: Facts) -> list[tuple[str, str]]:
 def judged(tab: Page, tmp_path_factory: pytest.TempPathFactory) -> list[Judged]:
     """All answers to all questions on all graphs, judged in one tab."""
     found: list[Judged] = []
-    path = tmp_path_factory.mktemp("lessons") / "lesson.html"
+    folder = tmp_path_factory.mktemp("lessons")
+    path, frames = folder / "lesson.html", Frames(tab, folder)
     for build in GRAPHS:
         loss, asked = build()
         pg.lesson(loss, list(asked), path)
@@ -56,11 +57,13 @@ def judged(tab: Page, tmp_path_factory: pytest.TempPathFactory) -> list[Judged]:
             for place, (title, facts) in enumerate(asked.items())
             for kind, text in answers(facts)
         ]
-        page = Opened(tab, path)
+        frame = frames.show(path.read_text("utf-8"))
         script = "all => all.map(([place, , , text]) => lesson.judge(place, text))"
-        for (_, title, kind, text), verdict in zip(given, page.js(script, given), strict=True):
+        for (_, title, kind, text), verdict in zip(
+            given, frame.evaluate(script, given), strict=True
+        ):
             found.append(Judged(build.__name__, title, kind, text, verdict))
-        page.check()
+    frames.check()
     return found
 
 

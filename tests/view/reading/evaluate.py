@@ -142,16 +142,17 @@ def value_of(latex: str, values: Mapping[str, float]) -> float:
 def is_drawn(latex: str) -> bool:
     """Whether matplotlib's mathtext draws it; it knows no matrices and no cases.
 
-    The time grows with the length of a formula, and most parts occur often. So numbers are made
-    alike, and each group, the innermost first, is drawn alone, once, and replaced by a letter; so
-    are what stands between \\left and \\right, terms and factors.
+    The time grows with the length of a formula, and most parts occur often. So numbers, words and
+    spaces are made alike, and each group, the innermost first, is drawn alone, once, and replaced
+    by a letter; so are what stands between \\left and \\right, terms and factors.
     """
     known, found = latex, 1
     while found:  # the innermost first
         known, found = re.subn(r"\\begin\{(pmatrix|cases)\}((?!\\begin).)*?\\end\{\1\}", "M", known)
     for name, other in _OTHERS.items():
         known = re.sub(re.escape(name) + "(?![a-zA-Z])", lambda _, other=other: other, known)
-    known, found = re.sub(r"\d+(\.\d+)?", "7", known), 1
+    known = re.sub(r"\d+(\.\d+)?", "7", known)
+    known, found = _WORD.sub(r"\1{ab}", known), 1
     while found:  # the innermost first
         known, groups = _GROUPS.subn(_letter, known)
         known, pairs = _PAIR.subn(_opened, known)
@@ -159,6 +160,7 @@ def is_drawn(latex: str) -> bool:
     return all(map(_drawn, _parts(known)))
 
 
+_WORD = re.compile(r"(\\(?:mathrm|operatorname))\{[a-zA-Z7]+\}")
 _SIDE = r"(?:left|right)(?![a-zA-Z])"
 _PLAIN = rf"(?<!\\)\{{(?:[^{{}}\\]|\\(?!{_SIDE})(?:[a-zA-Z]+|.))*\}}"  # without groups in it
 _GROUPS = re.compile(
@@ -175,7 +177,7 @@ def _letter(group: re.Match[str]) -> str:
     """A letter, or one as an index or exponent, for what was drawn."""
     text = group[0]
     sign = text[0] if text[0] in "_^" else ""
-    assert _drawn(f"x{text}" if sign else text)
+    assert _drawn(_spaced(f"x{text}" if sign else text))
     return f"{sign}M " if sign else " M "
 
 
@@ -196,7 +198,12 @@ def _parts(formula: str) -> list[str]:
             parts.append("")
         else:
             parts[-1] += token
-    return [part for part in parts if part.strip()]
+    return [known for part in parts if (known := _spaced(part))]
+
+
+def _spaced(formula: str) -> str:
+    """The formula without spaces that are none in mathematics."""
+    return re.sub(r"(?<!\\) $", "", re.sub(r"(?<!\\) +", " ", formula).lstrip())
 
 
 @cache

@@ -14,10 +14,11 @@ import pytest
 import palingrad as pg
 from captions.evaluator import FUNCTIONS, Evaluator, number
 from captions.graphs import GRAPHS
+from chromium import Frames
 from palingrad.graph.kinds import Elementwise
 from palingrad.graph.registry import operations
 from palingrad.ops.families import import_families
-from palingrad.view.page import export
+from palingrad.view.page import export, html
 from palingrad.view.page.export import Export, Options
 
 READ = """() => [...Array(palingrad.schedule.steps.length).keys()].map((step) => {
@@ -44,7 +45,8 @@ def same(found: float, shown: float, digits: int) -> bool:
     return abs(found - shown) <= 0.52 * last
 
 
-def test_every_caption_of_forty_graphs_evaluates_to_the_value_shown(graph_scope, monkeypatch):
+def test_every_caption_of_forty_graphs_evaluates_to_the_value_shown(tab, tmp_path, monkeypatch):
+    frames = Frames(tab, tmp_path)
     monkeypatch.setattr(export, "worked", lambda *_: {})  # derivations take most of the time
     assert len(GRAPHS) == 40
     wrong: list[str] = []
@@ -54,9 +56,9 @@ def test_every_caption_of_forty_graphs_evaluates_to_the_value_shown(graph_scope,
         y = build()
         shown = Export(y, Options(time=False))  # derivatives are shown simplified
         order = shown.order
-        page = graph_scope(y, time=False)
+        frame = frames.show(html(y, time=False))
         expected = Expected(shown.shown(y), order)
-        for one in page.js(READ):
+        for one in frame.evaluate(READ):
             assert one["equations"], (name, one)
             if all(e["shown"] is None for e in one["equations"]):
                 symbolic.add(f"{one['step']['kind']} of {order[one['step']['node']].kind_name()}")
@@ -66,6 +68,7 @@ def test_every_caption_of_forty_graphs_evaluates_to_the_value_shown(graph_scope,
     assert wrong == [], "\n".join(wrong)
     assert symbolic == SYMBOLIC
     assert short <= 2  # differences of nearly equal float32 numbers
+    frames.check()
 
 
 def faults(equation: Any, expected: Expected) -> list[str]:
