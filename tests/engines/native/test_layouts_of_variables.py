@@ -14,6 +14,13 @@ import palingrad as pg
 X = np.arange(20.0).reshape(4, 5)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _quick_collections() -> None:
+    """Collections look at what these tests make, not at all that earlier tests left."""
+    gc.collect()
+    gc.freeze()
+
+
 def turned(array: Any) -> Any:
     """The same array in a Variable, in the order of columns."""
     variable = pg.Variable(np.asfortranarray(array))
