@@ -47,9 +47,11 @@ def agree(f: Any, *arguments: Any) -> None:
 @pytest.mark.parametrize("rows", [16, 17, 31, 511, 1030])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int8, np.int64])
 def test_rows_with_a_number_each(rows, dtype, found):
-    """Of several lengths, in one Program."""
+    """Of several lengths, in one Program: of floats all, of integers every other one in turn."""
+    floating = np.dtype(dtype).kind == "f"
+    lengths = LENGTHS if floating else LENGTHS[rows % 2 :: 2]
     pairs = [
-        (values((2, rows, length), dtype), values((rows, length), dtype)) for length in LENGTHS
+        (values((2, rows, length), dtype), values((rows, length), dtype)) for length in lengths
     ]
     u, v, w = values((rows, 1), dtype), values((2, rows, 1), dtype), values((2, 1, 1), dtype)
 
@@ -61,7 +63,7 @@ def test_rows_with_a_number_each(rows, dtype, found):
         ]
 
     agree(f, u, v, w, *(one for pair in pairs for one in pair))
-    if np.dtype(dtype).kind == "f":
+    if floating:
         short = {n for n in LENGTHS if n <= 8 and n % 8 > 0 and n % 4 > 0}
         assert short <= {plan.length for plan in found if plan}
 

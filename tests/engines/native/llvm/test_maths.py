@@ -1,7 +1,7 @@
 """The functions of generated code: errors in units in the last place, and special values."""
 
 import ctypes
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 import pytest
@@ -88,10 +88,13 @@ def formula(name):
     return (lambda x: Sigmoid.f(maths, x)) if name == "sigmoid" else getattr(maths, name)
 
 
+@cache
 def singles(stride):
     """Every stride-th of all float32, and the special ones."""
     every = np.arange(0, 2**32, stride, np.uint64).astype(np.uint32).view(np.float32)
-    return np.concatenate([every, np.array(SPECIAL, np.float32)])
+    found = np.concatenate([every, np.array(SPECIAL, np.float32)])
+    found.flags.writeable = False
+    return found
 
 
 def doubles(count):
