@@ -31,7 +31,7 @@ def turned(array: Any) -> Any:
 def trampled() -> list[Any]:
     """Arrays in the places of those that were let go."""
     gc.collect()
-    return [np.full(X.shape, np.nan) for _ in range(100)]
+    return [np.full(X.shape, np.nan) for _ in range(1000)]
 
 
 @pytest.mark.parametrize("of", [lambda x, v: x + v, lambda x, v: pg.linalg.svd(x + v)[1]])
