@@ -10,7 +10,7 @@ Tuesday's child is full of grace.
 Wednesday's child is full of woe,
 Thursday's child has far to go.
 """
-CONTEXT, BATCH, EPOCHS, COUNT = 64, 8, 50, 57
+CONTEXT, BATCH, EPOCHS, COUNT = 64, 8, 20, 57
 
 path = Path(tempfile.mkdtemp(), "rhyme.txt")
 path.write_text(RHYME * 60)

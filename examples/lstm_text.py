@@ -11,7 +11,7 @@ Five, six, pick up sticks;
 Seven, eight, lay them straight;
 Nine, ten, a big fat hen.
 """
-CONTEXT, BATCH, EPOCHS = 32, 8, 12
+CONTEXT, BATCH, EPOCHS = 32, 8, 6
 
 path = Path(tempfile.mkdtemp(), "rhyme.txt")
 path.write_text(RHYME * 20)

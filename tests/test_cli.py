@@ -92,9 +92,9 @@ def test_the_command_is_installed():
 
 @pytest.mark.parametrize(
     ("model", "epochs", "least"),
-    [("mlp", 20, 85), ("logistic", 20, 80), ("perceptron", 20, 80), ("cnn", 2, 80)],
+    [("logistic", 20, 80), ("perceptron", 20, 80), ("cnn", 2, 80)],
 )
-def test_every_model_learns(palingrad, model, epochs, least):
+def test_every_other_model_learns(palingrad, model, epochs, least):
     found = palingrad("train", "digits", "--model", model, "--epochs", epochs)
     assert found.code == 0
     assert found.accuracy >= least

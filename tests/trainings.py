@@ -80,4 +80,4 @@ def digest(arrays: list[Array]) -> str:
 if __name__ == "__main__":
     for task in (mlp, cnn):
         training = task()
-        print(task.__name__, digest(training.trained(50)), training.from_cache())
+        print(task.__name__, digest(training.trained(20)), training.from_cache())

@@ -46,11 +46,8 @@ CASES: dict[str, tuple[Callable[..., Any], int]] = {
 }
 
 
-@pytest.mark.parametrize("engine", engine_names())
 @pytest.mark.parametrize("name", CASES)
-def test_derivatives_are_those_of_all_steps(
-    name: str, engine: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_derivatives_are_those_of_all_steps(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     f, length = CASES[name]
     xs = np.random.default_rng(length).normal(size=(length, 3))
 
@@ -58,11 +55,11 @@ def test_derivatives_are_those_of_all_steps(
         first = pg.grad(f, (0, 1))(w, xs)
         return first, pg.hvp(lambda w: f(w, xs), (w,), (w * w,))
 
-    expected = pg.function(lambda *x: both(*x), engine=engine)(W, xs)
+    expected = pg.function(lambda *x: both(*x), engine="numpy")(W, xs)
     monkeypatch.setattr(long_loops, "_MOST", 100)
-    found = pg.function(lambda *x: both(*x), engine=engine)(W, xs)
+    found = [pg.function(lambda *x: both(*x), engine=one)(W, xs) for one in engine_names()]
     eager = both(pg.tensor(W), pg.tensor(xs))
-    for result in (found, eager):
+    for result in (*found, eager):
         for a, b in zip((*result[0], result[1]), (*expected[0], expected[1]), strict=True):
             np.testing.assert_allclose(a, b, rtol=1e-11, atol=1e-13)
 

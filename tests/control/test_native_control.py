@@ -297,22 +297,32 @@ def test_no_memory_is_allocated_in_a_repetition():
 
 RECALLED = """
 import numpy as np, palingrad as pg
+from palingrad.engines.native.kernels import control
+from palingrad.engines.native.kernels.loop import plan
 def collatz(n):
     body = lambda c: (pg.cond(c[0] % 2 == 0, lambda: c[0] // 2, lambda: 3 * c[0] + 1), c[1] + 1)
     return pg.while_loop(lambda c: c[0] > 1, body, (n, np.int64(0)))
-f = pg.function(lambda n, i: (collatz(n), pg.switch(i, [lambda: n, lambda: -n])), engine="native")
-(_, steps), _ = f(np.int64(27), np.int64(1))
-assert int(steps) == 111
-try:
-    f(np.int64(27), np.int64(5))
-except pg.errors.ArgumentError as error:
-    assert "index 5 for 2 branches" in str(error)
-else:
-    raise AssertionError
-print(f.explain(np.int64(27), np.int64(1)).splitlines()[0])
+def g(n, i):
+    return collatz(n), pg.switch(i, [lambda: n, lambda: -n])
+for registers in (True, False):
+    if not registers:  # kernels, as in conftest.py
+        plan.MOST = control.BRIEF = 0
+    f = pg.function(lambda n, i: g(n, i), engine="native")
+    (_, steps), _ = f(np.int64(27), np.int64(1))
+    assert int(steps) == 111
+    try:
+        f(np.int64(27), np.int64(5))
+    except pg.errors.ArgumentError as error:
+        assert "index 5 for 2 branches" in str(error)
+    else:
+        raise AssertionError
+    said = f.explain(np.int64(27), np.int64(1))
+    assert ("in registers" in said) is registers, said
+    print(said.splitlines()[0])
 """
 
 
+@pytest.mark.parametrize("bodies", ["registers"], indirect=True)  # the script takes both ways
 def test_code_comes_from_the_cache_in_the_next_process(tmp_path):
     environment = {
         **os.environ,
@@ -326,5 +336,5 @@ def test_code_comes_from_the_cache_in_the_next_process(tmp_path):
         ).stdout
         for _ in range(2)
     ]  # fmt: skip
-    assert "code compiled now" in lines[0]
-    assert "code from the cache" in lines[1]
+    assert [line.count("code compiled now") for line in lines] == [2, 0]
+    assert [line.count("code from the cache") for line in lines] == [0, 2]

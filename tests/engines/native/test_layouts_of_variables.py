@@ -14,6 +14,13 @@ import palingrad as pg
 X = np.arange(20.0).reshape(4, 5)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _quick_collections() -> None:
+    """Collections look at what these tests make, not at all that earlier tests left."""
+    gc.collect()
+    gc.freeze()
+
+
 def turned(array: Any) -> Any:
     """The same array in a Variable, in the order of columns."""
     variable = pg.Variable(np.asfortranarray(array))
@@ -24,7 +31,7 @@ def turned(array: Any) -> Any:
 def trampled() -> list[Any]:
     """Arrays in the places of those that were let go."""
     gc.collect()
-    return [np.full(X.shape, np.nan) for _ in range(100)]
+    return [np.full(X.shape, np.nan) for _ in range(1000)]
 
 
 @pytest.mark.parametrize("of", [lambda x, v: x + v, lambda x, v: pg.linalg.svd(x + v)[1]])

@@ -38,13 +38,14 @@ def code(cache: Path) -> dict[str, bytes]:
 
 
 def test_every_process_compiles_the_same_code_and_trains_to_the_same_bits(tmp_path):
-    caches = [tmp_path / str(threads) for threads in (1, 2, 4)]
+    caches = [tmp_path / str(threads) for threads in (1, 3)]
     fresh = [started(int(cache.name), cache) for cache in caches]
-    one, *others = map(printed, fresh)
+    one, other = map(printed, fresh)
     assert [(name, cached) for name, _, cached in one] == [("mlp", "False"), ("cnn", "False")]
-    assert others == [one, one]
-    again = printed(started(3, caches[1]))
-    assert again == [[name, bits, "True"] for name, bits, _ in one]
-    alone, *teams = map(code, caches)
+    assert other == one
+    for threads in (2, 4):
+        again = printed(started(threads, caches[1]))
+        assert again == [[name, bits, "True"] for name, bits, _ in one]
+    alone, team = map(code, caches)
     assert len(alone) == 2  # who works alone needs no helper's code
-    assert all(alone.items() < found.items() for found in teams)
+    assert alone.items() < team.items()

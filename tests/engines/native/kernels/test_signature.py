@@ -11,6 +11,7 @@ from llvmlite import ir
 
 import palingrad as pg
 from engines.native.kernels.test_kernel import PROGRAMS, program
+from engines.native.kernels.test_loop import with_a_constant
 from palingrad.engines.native.kernels.signature import Signature, Unshared
 from palingrad.engines.native.llvm.kernel_context import KERNEL, KernelContext
 from palingrad.engines.native.module import FAILED, Module
@@ -95,6 +96,21 @@ def a(shape: Any, f: Any, *more: Any) -> Any:
     return program(f, x(*shape), *more)
 
 
+def looped(body: Any, *more: Any) -> Any:
+    """Three steps of a loop."""
+    return a((4,), lambda v, *w: pg.scan(lambda c, _: (body(c, *w), None), v, length=3)[0], *more)
+
+
+def chosen(first: Any, second: Any) -> Any:
+    """A branch."""
+    return a((4,), lambda v, p: pg.cond(p, first, second, v), np.array(True))
+
+
+def nested(body: Any) -> Any:
+    """A loop in a loop."""
+    return looped(lambda c: pg.scan(lambda d, _: (body(d), None), c, length=2)[0] + 1)
+
+
 DIFFERENT = {
     "an operation": (a((8, 5), pg.tanh), a((8, 5), pg.exp)),
     "a size": (a((8, 5), pg.softmax), a((8, 6), pg.softmax)),
@@ -111,6 +127,15 @@ DIFFERENT = {
                               a((8,), lambda v, w: w * v - v, x(8))),
     "what is written": (a((8,), lambda v: pg.exp(pg.sin(v))),
                         a((8,), lambda v: (pg.sin(v), pg.exp(pg.sin(v))))),
+    "an operation in a loop": (looped(pg.sin), looped(pg.cos)),
+    "a number in a loop": (looped(lambda c: c * 0.5), looped(lambda c: c * 0.25)),
+    "an attribute in a loop": (looped(lambda c: pg.roll(c, 1)), looped(lambda c: pg.roll(c, 2))),
+    "the order of operands in a loop": (looped(lambda c, w: c - w, x(4)),
+                                        looped(lambda c, w: w - c, x(4))),
+    "an array in a loop": tuple(with_a_constant(0.5, one).program(np.ones(3))
+                                for one in (np.arange(3.0), np.array([0.0, 1.0, 5.0]))),
+    "an operation in an inner loop": (nested(pg.sin), nested(pg.cos)),
+    "a branch": (chosen(pg.sin, pg.cos), chosen(pg.cos, pg.sin)),
 }  # fmt: skip
 
 

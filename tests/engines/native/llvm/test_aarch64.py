@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache, partial
 from typing import Any
 
 import llvmlite.binding as llvm
@@ -29,8 +30,9 @@ CPUS = ["generic", "neoverse-n1", "apple-m1"]
 
 
 @pytest.fixture
-def code(request, monkeypatch) -> Callable[[Program], str]:
-    """A program's assembly for the CPU that is the test's parameter."""
+def code(request, monkeypatch) -> Callable[[Callable[[], Program]], str]:
+    """The assembly of a program for the CPU that is the test's parameter. Its LLVM IR is that of
+    all these CPUs, and made once."""
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
     cpu = Target("aarch64-unknown-linux-gnu", request.param, "", 16, 32, "arm", "fma")
@@ -38,13 +40,16 @@ def code(request, monkeypatch) -> Callable[[Program], str]:
         if name.startswith("palingrad.engines.native.") and hasattr(module, "host"):
             monkeypatch.setattr(module, "host", lambda: cpu)
 
-    def compiled(program: Program) -> str:
-        program = lowered(program)
-        schedule = scheduled(program)
-        assert all(one.kernel.is_native for one in schedule.kernels)
-        return assembly(str(Module(schedule, BufferTable(program, schedule))))
+    return lambda program: assembly(emitted(program))
 
-    return compiled
+
+@cache
+def emitted(make: Callable[[], Program]) -> str:
+    """The LLVM IR of a program."""
+    program = lowered(make())
+    schedule = scheduled(program)
+    assert all(one.kernel.is_native for one in schedule.kernels)
+    return str(Module(schedule, BufferTable(program, schedule)))
 
 
 def functions(text: str) -> dict[str, str]:
@@ -79,9 +84,9 @@ def step(task: Any) -> Program:
 
 
 # Products for every CPU, whose schedules differ; what follows products in a training for one each.
+PRODUCTS = {dtype: partial(product, dtype) for dtype in ("f4", "f8")}
 TILES = {
-    **{f"{dtype} {cpu}": (cpu, lambda dtype=dtype: product(dtype)) for dtype in ("f4", "f8")
-       for cpu in CPUS},
+    **{f"{dtype} {cpu}": (cpu, make) for dtype, make in PRODUCTS.items() for cpu in CPUS},
     "mlp generic": ("generic", lambda: step(mlp)),
     "cnn apple-m1": ("apple-m1", lambda: step(cnn)),
 }  # fmt: skip
@@ -89,7 +94,7 @@ TILES = {
 
 @pytest.mark.parametrize(("code", "program"), TILES.values(), ids=TILES, indirect=["code"])
 def test_the_sums_of_a_tile_stay_in_registers(code, program):
-    text = code(program())
+    text = code(program)
     tiles = [body for name, body in functions(text).items() if name.startswith("tile")]
     loops = [loop for body in tiles for loop in innermost(body) if "fmla\t" in loop]
     assert len(loops) >= len(tiles) > 0
@@ -99,9 +104,8 @@ def test_the_sums_of_a_tile_stay_in_registers(code, program):
     assert outside(text) <= {"memset", "memcpy"}
 
 
-@pytest.mark.parametrize("code", CPUS, indirect=True)
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_every_formula_of_floats_is_vectorised_without_calls(code, dtype):
+def formulas(dtype: Any) -> Program:
+    """The formulas of all operations of floats."""
     cases = [Case(one, one.samples[0]) for one in shipped() if issubclass(one, Elementwise)]
     floats = [
         case
@@ -114,7 +118,16 @@ def test_every_formula_of_floats_is_vectorised_without_calls(code, dtype):
         lambda given: [case.outputs(*xs)[0] for case, xs in zip(floats, given, strict=True)],
         engine="numpy",
     )
-    text = code(f.program([case.arrays(dtype) for case in floats]))
+    return f.program([case.arrays(dtype) for case in floats])
+
+
+FORMULAS = {dtype: partial(formulas, dtype) for dtype in (np.float32, np.float64)}
+
+
+@pytest.mark.parametrize("code", CPUS, indirect=True)
+@pytest.mark.parametrize("dtype", FORMULAS)
+def test_every_formula_of_floats_is_vectorised_without_calls(code, dtype):
+    text = code(FORMULAS[dtype])
     assert outside(text) == set()
     shape = "4s" if dtype is np.float32 else "2d"
     for instruction in ("fadd", "fmul", "fdiv", "fsqrt", "fcmgt", "fmla"):

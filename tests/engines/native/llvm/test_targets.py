@@ -17,7 +17,7 @@ import pytest
 from engines.native.kernels import test_attention, test_conv, test_gemm, test_random_numbers
 from engines.native.plan import test_concat_in_place
 from palingrad.engines.native.llvm.target import host
-from palingrad.graph.kinds import Composite
+from palingrad.graph.kinds import Composite, Elementwise
 from palingrad.graph.operation import Operation
 from palingrad.proof.case import Case, compiled_together, drawn_together
 from test_battery import OPERATIONS
@@ -61,7 +61,10 @@ def check_together(group: Sequence[type[Operation]], turn: int, levels: int) -> 
     pairs: list[tuple[Case, Sequence[np.dtype[Any]]]] = []
     for operation in group:
         cases = [Case(operation, sample) for sample in operation.samples]
-        cases = cases[turn::levels] if len(cases) >= 2 * levels else cases
+        share = max(levels, 2)
+        cases = cases[turn::share] if len(cases) >= 2 * share else cases
+        if issubclass(operation, Elementwise):
+            cases = cases[:2]  # whose code is the formula's
         turns = [FLOATS] if len(cases) == 1 else [FLOATS[:1], FLOATS[1:]]
         pairs += [(case, turns[number % len(turns)]) for number, case in enumerate(cases)]
     try:
@@ -79,7 +82,8 @@ def check_this_level(turn: int, levels: int) -> int:
     """Compare the code of this process's level with NumPy: all that it compiles and the gradients,
     and the kernels in which vectors and registers count most. Returns the number of operations.
 
-    An operation's samples are dealt to the levels, two to each at least, and take the dtypes in
+    An operation's samples are dealt to the levels, as if there were two at least, with two samples
+    for each if there are so many, and no more for elementwise operations, and take the dtypes in
     turn: what code does with each sample in each dtype is proven by the battery, what remains is
     the width of vectors and the instructions. Several operations are one Program, so that kernels
     that they share are compiled once.

@@ -6,7 +6,8 @@ kernel's class and plan; its nodes with their operations, attributes, shapes and
 views of all values. Nodes and kernels are replaced by numbers in the order of their first
 occurrence, so the signature says which of them are the same but not which they are. A value that
 the kernel reads from memory is described by its shape, dtype and view, not by its producer; a
-single constant number, which becomes part of the code, by its bits.
+single constant number, which becomes part of the code, by its bits. The regions of loops and
+branches are described by all of their nodes and the bits of their constants.
 
 Anything that isn't known here raises `Unshared`: then the kernel has code of its own.
 """
@@ -24,6 +25,8 @@ import numpy as np
 from ....graph.leaves import Constant
 from ....graph.node import Node
 from ....graph.operation import Operation
+from ....graph.regions.region import Region
+from ....passes.program import Program
 from .formula import is_number
 from .kernel import Fused, Kernel, Views
 
@@ -109,6 +112,11 @@ class Signature:
         if isinstance(value, Fused):
             for node in value.nodes:
                 self._own(node)
+        if isinstance(value, (Region, Program)):
+            for node in value.order:
+                self._own(node)
+                if isinstance(node, Constant) and not is_number(node):
+                    self._put(node.numpy())  # which is part of the code
         for name in _fields(type(value)):
             self._put(getattr(value, name))
 
