@@ -131,6 +131,23 @@ class WrongSecondDerivative(Cube):
         return [3 * x * pg.stop_gradient(x)]
 
 
+class SquareOnce(pg.Elementwise):
+    """y = x², whose derivative is right but constant."""
+
+    def f(m, x):
+        return x * x
+
+    def d(y, x):
+        return [2 * pg.stop_gradient(x)]
+
+
+class WrongThirdDerivative(Cube):
+    """The first two are right; the third can't see all of the second."""
+
+    def d(y, x):
+        return [3 * SquareOnce(x)]
+
+
 class SwappedDerivatives(Product):
     def d(z, x, y):
         return [x, y]
@@ -229,6 +246,7 @@ MUTANTS = {
     WidensTheGradient: "gradients_keep_shape_and_dtype",
     NarrowsTheGradient: "gradients_keep_shape_and_dtype",
     WrongSecondDerivative: "derivatives_are_slopes",
+    WrongThirdDerivative: "third_derivatives_are_slopes",
     SwappedDerivatives: "derivatives_are_slopes",
     IgnoresBroadcasting: "derivatives_are_slopes",
     SendsTheWrongShape: "gradients_keep_shape_and_dtype",
@@ -321,6 +339,10 @@ def test_an_engine_that_is_wrong_is_caught(engine, spoil):
     engine.spoil = spoil
     with pytest.raises(AssertionError):
         proof.prove(Cube)
+
+
+def test_the_first_two_orders_pass_where_only_the_third_is_wrong():
+    proof.examine(WrongThirdDerivative, "derivatives_are_slopes")
 
 
 def test_an_operation_without_samples_is_caught():

@@ -16,7 +16,7 @@ import numpy as np
 from hypothesis import given, strategies as st
 
 import palingrad as pg
-from palingrad.autodiff.check import check_level
+from palingrad.autodiff.check import Levels
 from tolerances import assert_close
 
 Array = np.ndarray[Any, Any]
@@ -113,7 +113,7 @@ def test_a_function_and_backward_give_the_same_gradients(steps):
 
 @given(GRAPHS)
 def test_gradients_are_slopes_and_forward_mode_is_their_transpose(steps):
-    check_level(lambda *xs: build(steps, xs), ARRAYS, 1, recorded=True, probed=True)
+    Levels(lambda *xs: build(steps, xs), ARRAYS).check(1, recorded=True, probed=True)
 
 
 @given(GRAPHS)

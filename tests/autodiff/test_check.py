@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
-from palingrad.autodiff.check import _recomputed, check_level
+from palingrad.autodiff.check import Levels, _recomputed
 from palingrad.errors import GradientError
 
 X = np.array([[0.3, -0.7], [1.1, 0.2]])
@@ -89,10 +89,10 @@ def test_a_recorded_graph_must_be_that_of_other_values_too():
     def hidden(x):
         return x * float(np.sum(x.numpy()))
 
-    check_level(hidden, [X], 1, recorded=True)
+    Levels(hidden, [X]).check(1, recorded=True)
     with pytest.raises(GradientError, match="the graph of these values gives"):
-        check_level(hidden, [X], 1, recorded=True, probed=True)
-    check_level(lambda x: x * pg.sum(x), [X], 1, recorded=True, probed=True)
+        Levels(hidden, [X]).check(1, recorded=True, probed=True)
+    Levels(lambda x: x * pg.sum(x), [X]).check(1, recorded=True, probed=True)
 
 
 class Centred(pg.Elementwise):
@@ -128,8 +128,26 @@ def test_several_arguments_are_computed_at_once_as_one_by_one(f):
 def test_an_element_of_a_wide_argument_is_moved_apart_from_others():
     """Elements are moved block by block, and all of a block at once."""
     wide = np.linspace(0.5, 1.5, 50)
-    check_level(lambda x: x * pg.sum(x * x), [wide], 1, recorded=True)
+    Levels(lambda x: x * pg.sum(x * x), [wide]).check(1, recorded=True)
     with pytest.raises(GradientError, match="reverse mode"):
-        check_level(lambda x: OffAtOnePlace(x) * pg.sum(x), [wide], 1, recorded=True)
+        Levels(lambda x: OffAtOnePlace(x) * pg.sum(x), [wide]).check(1, recorded=True)
     with pytest.raises(GradientError, match="reverse mode"):
-        check_level(lambda x: Centred(x), [wide], 1, recorded=True)
+        Levels(lambda x: Centred(x), [wide]).check(1, recorded=True)
+
+
+@pytest.mark.parametrize("turn", [1, 0.8 + 0.6j])
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_wide_arguments_are_moved_along_a_few_directions(turn, level):
+    wide = turn * np.linspace(0.5, 1.5, 50)
+    Levels(lambda x: x * pg.sum(x * x), [wide]).check(level, recorded=True, most=2)
+
+
+def test_an_error_at_one_place_is_found_along_random_directions():
+    wide = np.linspace(0.5, 1.01, 50)  # the last two are wrong
+    levels = Levels(lambda x: OffAtOnePlace(x) * pg.sum(x), [wide])
+    with pytest.raises(GradientError, match="argument 0, along random directions: reverse mode"):
+        levels.check(1, recorded=True, most=1)
+    levels = Levels(lambda x: OffInSecondOrder(x), [wide])
+    levels.check(1, recorded=True, most=1)
+    with pytest.raises(GradientError, match=r"derivative 2 .* along random directions"):
+        levels.check(2, recorded=True, most=1)

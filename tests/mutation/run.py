@@ -14,7 +14,7 @@ import numpy as np
 
 from mutation.mutants import Mutant
 from mutation.rules import Rule
-from palingrad.autodiff.check import check_level
+from palingrad.autodiff.check import Levels
 from palingrad.autodiff.reverse import reverse
 from palingrad.graph.node import Node
 from palingrad.graph.operation import Operation
@@ -22,11 +22,10 @@ from palingrad.graph.registry import ops
 from palingrad.graph.samples import Sample
 from palingrad.proof.accuracy import half_floats_are_rounded_once, narrow_floats_are_accurate
 from palingrad.proof.battery import subject_of
-from palingrad.proof.case import Case, along
+from palingrad.proof.case import Case
 from palingrad.proof.checks import Check, each
 from palingrad.proof.derivatives import (
     MOST_DIRECTIONS,
-    bent,
     broadcasting_is_undone,
     derivatives_are_slopes,
     forward_is_the_transpose_of_reverse,
@@ -46,15 +45,14 @@ SECONDS = 5.0  # of CPU time on one operation, after which a mutant counts as ca
 def _first_derivatives_are_slopes(case: Case) -> None:
     """The first half of `derivatives_are_slopes`, which is quickest and catches most."""
     if order_of(case):
-        check_level(case.outputs, case.arrays(), 1, recorded=True, probed=True)
+        Levels(case.outputs, case.arrays()).check(1, recorded=True, probed=True)
 
 
 @each
 def _second_derivatives_are_slopes(case: Case) -> None:
     """The other half, which may catch what is right at the first order."""
     if order_of(case):
-        f, steps = along(bent(case), case.arrays(), MOST_DIRECTIONS)
-        check_level(f, steps, 2, recorded=True)
+        case.levels.check(2, recorded=True, most=MOST_DIRECTIONS)
 
 
 # Those that look at derivatives, the quickest first.

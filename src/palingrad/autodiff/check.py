@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,30 +43,9 @@ def check_gradients(f: Callable[..., Any], *args: Any, order: int = 2) -> None:
             f"check_gradients: expected a function, got {shown(f)}.",
             hint="Write pg.check_gradients(lambda x: pg.sin(x), x).",
         )
-    arrays = [as_array(arg.numpy() if isinstance(arg, Node) else arg) for arg in args]
+    levels = Levels(f, [as_array(arg.numpy() if isinstance(arg, Node) else arg) for arg in args])
     for level in range(1, order + 1):
-        check_level(f, arrays, level)
-
-
-def check_level(
-    f: Callable[..., Any],
-    arrays: Sequence[Array],
-    level: int,
-    *,
-    recorded: bool = False,
-    probed: bool = False,
-) -> None:
-    """Raise GradientError unless f's derivatives of the order `level` alone agree.
-
-    With `recorded`, f is called once and differences are taken of the graph that this call built:
-    much faster, but f must build the same graph for all values. With `probed`, f is called once
-    more for each argument, on other values: it must give what the recorded graph gives.
-    """
-    wide = [widest(a) for a in arrays]
-    with graph_scope(None), np.errstate(all="ignore"):
-        for _ in range(level - 1):
-            f = _gradient_of(f)
-        _check(f, wide, f"derivative {level}", recorded, probed)
+        levels.check(level)
 
 
 def widest(array: Array) -> Array:
@@ -77,10 +56,15 @@ def widest(array: Array) -> Array:
 
 
 def _total(f: Callable[..., Any], nodes: list[Node]) -> Node:
-    """A real scalar: the sum of all elements of all inexact results, each with a weight of its own,
-    a complex one for complex results."""
+    """The sum of all inexact results of f."""
+    return _sum(map(as_node, leaves(f(*nodes))))
+
+
+def _sum(ys: Iterable[Node]) -> Node:
+    """A real scalar: the sum of all elements of all inexact nodes, each with a weight of its own,
+    a complex one for complex nodes."""
     total: Any = tensor(np.float64(0))
-    for y in map(as_node, leaves(f(*nodes))):
+    for y in ys:
         if is_inexact(y.dtype):
             angles = angles_of(y)
             if is_complex(y.dtype):
@@ -106,28 +90,71 @@ def _gradient_of(f: Callable[..., Any]) -> Callable[..., Any]:
     return gradient
 
 
-def _check(
-    f: Callable[..., Any], arrays: list[Array], what: str, recorded: bool, probed: bool
-) -> None:
-    nodes: list[Node] = [tensor(array) for array in arrays]
-    xs = _floats(nodes)
-    total = _total(f, nodes)
-    computed = [g.numpy() for g in gradients(total, xs)]
-    numbers = [number for number, array in enumerate(arrays) if is_inexact(array.dtype)]
-    for number, g in zip(numbers, computed, strict=True):
-        called = _called(f, arrays, number)
-        again = _recomputed(total, nodes[number]) if recorded else called
-        if recorded and probed:
-            _probe(again, called, arrays[number], f"{what}, argument {number}")
-        expected = _differences(again, arrays[number])
-        _compare(g, expected, f"{what} with respect to argument {number}: reverse mode")
-    rng = np.random.default_rng(0)
-    tangents = {x: tensor(drawn_like(x, rng)) for x in xs}
-    pushed = forward([total], tangents)[0]  # pyright: ignore[reportArgumentType]
-    pairs = zip(computed, tangents.values(), strict=True)
-    product = np.sum([np.real(np.sum(g * t.numpy())) for g, t in pairs])
-    value = np.zeros(()) if pushed is None else pushed.numpy()
-    _compare(value, np.asarray(product), f"{what}: forward mode")
+class Levels:
+    """The derivatives of f of each order, of one call of f: those of an order are the gradients of
+    the total of those before."""
+
+    def __init__(self, f: Callable[..., Any], arrays: Sequence[Array]) -> None:
+        self._f, self._arrays = f, [widest(a) for a in arrays]
+        with graph_scope(None):
+            self._nodes: list[Node] = [tensor(array) for array in self._arrays]
+        self._totals: list[Node] = []  # whose gradients have the order 1, 2, …
+        self._slopes: list[list[Node]] = []
+
+    def check(
+        self, level: int, *, recorded: bool = False, probed: bool = False, most: int | None = None
+    ) -> None:
+        """Raise GradientError unless the derivatives of the order `level` alone agree.
+
+        With `recorded`, differences are taken of the graph that the one call of f built: much
+        faster, but f must build the same graph for all values. With `probed`, f is called once more
+        for each argument, on other values: it must give what the recorded graph gives. Derivatives
+        with respect to an argument of more than `most` elements are compared along `most` random
+        directions.
+        """
+        with graph_scope(None), np.errstate(all="ignore"):
+            while len(self._slopes) < level:
+                self._differentiate()
+            self._check(level, recorded, probed, most)
+
+    def _differentiate(self) -> None:
+        if self._slopes:
+            total = _sum(self._slopes[-1])
+        else:
+            total = _total(self._f, self._nodes)
+        self._totals.append(total)
+        self._slopes.append(list(gradients(total, _floats(self._nodes))))
+
+    def _check(self, level: int, recorded: bool, probed: bool, most: int | None) -> None:
+        what, total = f"derivative {level}", self._totals[level - 1]
+        computed = [g.numpy() for g in self._slopes[level - 1]]
+        f = self._f
+        for _ in range(level - 1):
+            f = _gradient_of(f)
+        xs = _floats(self._nodes)
+        numbers = [n for n, array in enumerate(self._arrays) if is_inexact(array.dtype)]
+        drawn = np.random.default_rng(2)
+        for number, g in zip(numbers, computed, strict=True):
+            array = self._arrays[number]
+            called = _called(f, self._arrays, number)
+            again = _recomputed(total, self._nodes[number]) if recorded else called
+            if recorded and probed:
+                _probe(again, called, array, f"{what}, argument {number}")
+            of = f"{what} with respect to argument {number}"
+            if most is not None and array.size > most:
+                directions = np.stack([drawn_like(array, drawn) for _ in range(most)])
+                g = np.real(directions.reshape(most, -1) @ g.ravel())
+                again, array = _along(again, array, directions), np.zeros(most)
+                of = f"{of}, along random directions"
+            expected = _differences(again, array)
+            _compare(g, expected, f"{of}: reverse mode")
+        rng = np.random.default_rng(0)
+        tangents = {x: tensor(drawn_like(x, rng)) for x in xs}
+        pushed = forward([total], tangents)[0]  # pyright: ignore[reportArgumentType]
+        pairs = zip(computed, tangents.values(), strict=True)
+        product = np.sum([np.real(np.sum(g * t.numpy())) for g, t in pairs])
+        value = np.zeros(()) if pushed is None else pushed.numpy()
+        _compare(value, np.asarray(product), f"{what}: forward mode")
 
 
 def drawn_like(x: Any, rng: np.random.Generator) -> Array:
@@ -251,6 +278,13 @@ def _differences(totals: Callable[[Array], Array], array: Array) -> Array:
         for (a, b, c, d), (element, way), h in zip(values, block, widths, strict=True):
             result.flat[element] += (8 * (a - b) - (c - d)) / (12 * h) * np.conj(way)
     return result
+
+
+def _along(
+    totals: Callable[[Array], Array], array: Array, directions: Array
+) -> Callable[[Array], Array]:
+    """The totals for `array` + Σ tₖ dₖ, as a function of several vectors t."""
+    return lambda moved: totals(array + np.tensordot(moved, directions, 1))
 
 
 def _compare(computed: Array, expected: Array, what: str) -> None:

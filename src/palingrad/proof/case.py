@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from ..autodiff.check import angles_of
+from ..autodiff.check import Levels, angles_of
 from ..autodiff.gradients import gradients
 from ..dtypes import Array, complex_of, is_complex, is_floating, is_inexact
 from ..engines.base import Executable
@@ -45,6 +46,11 @@ class Case:
         """The nodes that the operation makes of these inputs."""
         node = self.operation(*inputs, **self.sample.attributes)
         return list(node.items) if isinstance(node, MultipleOutputs) else [node]
+
+    @cached_property
+    def levels(self) -> Levels:
+        """Derivatives of y(1 + y), which several checks look at."""
+        return Levels(bent(self), self.arrays())
 
     @property
     def chooses_dtype(self) -> bool:
@@ -199,28 +205,16 @@ def of_floats(case: Case, arrays: Sequence[Array]) -> tuple[Callable[..., Any], 
     return f, [arrays[place] for place in places]
 
 
-def along(
-    f: Callable[..., Any], arrays: Sequence[Array], most: int
-) -> tuple[Callable[..., Any], Sequence[Array]]:
-    """f(x + Σ tₖ dₖ) as a function of t, and t = 0, for inputs of floats of more than `most`
-    elements, with `most` random directions d and real t. Where no input is that large, f and
-    `arrays`."""
-    large = [is_inexact(x.dtype) and x.size > most for x in arrays]
-    if not any(large):
-        return f, arrays
-    rng = np.random.default_rng(2)
-    directions: list[Any] = [rng.uniform(-1, 1, (most, x.size)) for x in arrays]
-    for place, x in enumerate(arrays):
-        if is_complex(x.dtype):
-            directions[place] = directions[place] + 1j * rng.uniform(-1, 1, (most, x.size))
+def bent(case: Case) -> Callable[..., list[Any]]:
+    """y(1 + y) of the outputs that are floats: their cotangents depend on the inputs.
 
-    def moved(*steps: Any) -> Any:
-        return f(*[
-            x + ops.reshape(t @ d, x.shape) if is_large else t
-            for x, t, d, is_large in zip(arrays, steps, directions, large, strict=True)
-        ])  # fmt: skip
+    The square alone of a root has a stable form, which would take the place of the operation.
+    """
 
-    return moved, [np.zeros(most) if one else x for x, one in zip(arrays, large, strict=True)]
+    def products(*inputs: Any) -> list[Any]:
+        return [y * (1 + y) for y in floats(case.outputs(*inputs))]
+
+    return products
 
 
 @np.errstate(all="ignore")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..autodiff.check import check_level, drawn_like
+from ..autodiff.check import Levels, drawn_like
 from ..autodiff.forward import forward
 from ..autodiff.gradients import gradients
 from ..autodiff.transforms import jvp, vjp
@@ -19,7 +19,6 @@ from ..graph.registry import ops
 from ..graph.traversal.order import postorder
 from .case import (
     Case,
-    along,
     dtypes,
     eager,
     floats,
@@ -59,10 +58,8 @@ def derivatives_are_slopes(case: Case) -> None:
     large inputs are taken along a few directions, for each takes four differences of gradients.
     """
     if order_of(case):
-        arrays = case.arrays()
-        check_level(case.outputs, arrays, 1, recorded=True, probed=True)
-        f, steps = along(bent(case), arrays, MOST_DIRECTIONS)
-        check_level(f, steps, 2, recorded=True)
+        Levels(case.outputs, case.arrays()).check(1, recorded=True, probed=True)
+        case.levels.check(2, recorded=True, most=MOST_DIRECTIONS)
 
 
 @each
@@ -70,20 +67,7 @@ def third_derivatives_are_slopes(case: Case) -> None:
     """The third derivatives of y(1 + y) agree with central differences of the second, along two
     directions."""
     if order_of(case):
-        f, steps = along(bent(case), case.arrays(), 2)
-        check_level(f, steps, 3, recorded=True)
-
-
-def bent(case: Case) -> Callable[..., list[Any]]:
-    """y(1 + y) of the outputs that are floats: their cotangents depend on the inputs.
-
-    The square alone of a root has a stable form, which would take the place of the operation.
-    """
-
-    def products(*inputs: Any) -> list[Any]:
-        return [y * (1 + y) for y in floats(case.outputs(*inputs))]
-
-    return products
+        case.levels.check(3, recorded=True, most=2)
 
 
 @each
@@ -161,8 +145,8 @@ def tangents_can_be_differentiated(case: Case) -> None:
                 require(fits, f"the tangent of a result {y.shape} has another shape")
             return [t for t in found if t is not None]
 
-        f, steps = along(pushed, [*arrays, *[ts[place] for place in places]], 2)
-        check_level(f, steps, 1, recorded=True)
+        levels = Levels(pushed, [*arrays, *[ts[place] for place in places]])
+        levels.check(1, recorded=True, most=2)
 
 
 @each
