@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 
 import palingrad as pg
+from chromium import Frames
+from palingrad.view.page import html
 from palingrad.view.page.export import Export, Options
 from palingrad.view.page.panes.equations import equations
 from palingrad.view.page.panes.spans import Sources
@@ -69,13 +71,15 @@ def test_columns_count_as_javascript_counts_them():
     assert line.encode("utf-16-le")[2 * span[3] : 2 * span[4]].decode("utf-16-le") == "pg.sin(x)"
 
 
-def test_every_node_has_a_span_and_a_term(graph_scope):
+def test_every_node_has_a_span_and_a_term(tab, tmp_path):
+    frames = Frames(tab, tmp_path)
     for name, graph in kinds().items():
-        page = graph_scope(graph)
-        missing = page.js("palingrad.nodes.filter((node) => !node.sp).map((node) => node.n)")
+        page = frames.show(html(graph))
+        missing = page.evaluate("palingrad.nodes.filter((node) => !node.sp).map((node) => node.n)")
         assert missing == [], name
-        unlit = page.js(LIT_NOWHERE, 16 if name == "large" else 1)
+        unlit = page.evaluate(LIT_NOWHERE, 16 if name == "large" else 1)
         assert unlit == [], name
+    frames.check()
 
 
 LIT_NOWHERE = """(step) => palingrad.nodes.map((_, k) => k).filter((k) => {
