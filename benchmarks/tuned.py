@@ -136,6 +136,7 @@ NOT_TUNED: Mapping[str, Mapping[str, str]] = {
         "_LINES": "of compile time, not of the code's", "_INTERVAL": "of compile time, too",
     },
     "native_loops": {"TIMES": _LAYOUT, "_CALL_SECONDS": _LIMITS, "_FIRST": _LIMITS},
+    "kernels.movement.transposition": {"_LANES": _LIMITS, "_ROWS": _HAND, "_COLUMNS": _HAND},
     "plan.attention.find": {"_MOST": _LIMITS, "_MATRICES": "one for each of two threads"},
     "plan.attention.factors": {"_MOST": _LIMITS},
     "plan.buffer_planner": {"_ALIGNMENT": _HARDWARE},

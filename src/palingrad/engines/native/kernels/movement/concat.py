@@ -20,6 +20,7 @@ from ..elementwise.loop_nest import LoopNest
 from ..family import Group, KernelFamily
 from ..formula import dtype_of, lanes_for
 from ..kernel import Fused, Kernel, Views
+from .transposition import Transposition
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,20 +29,24 @@ class Concatenation(Kernel):
 
     label, description = "Concat", "concatenation"
 
-    copies: tuple[tuple[Node, LoopNest], ...]
+    # (input, the loops of its copy, the transposition by which it is copied if it is turned)
+    copies: tuple[tuple[Node, LoopNest, Transposition | None], ...]
     some_placed: bool  # whether a producer writes an input there directly
 
     @classmethod
     def of(cls, fused: Fused, views: Views) -> Concatenation:
         """The kernel of a node."""
         node = fused.first
-        copies: list[tuple[Node, LoopNest]] = []
+        copies: list[tuple[Node, LoopNest, Transposition | None]] = []
         placed = False
         for x, place in zip(node.inputs, pieces(node, views[node]), strict=True):
             if views[x].base is place.base and positions(views[x]) == positions(place):
                 placed = True
             elif 0 not in place.shape:
-                copies.append((x, LoopNest.of(place.shape, [views[x]], [place])))
+                nest = LoopNest.of(place.shape, [views[x]], [place])
+                offsets = views[x].offset, place.offset
+                turned = Transposition.of(dtype_of(node), nest.extents, nest.steps, offsets)
+                copies.append((x, nest, turned))
         return cls(fused, tuple(copies), placed)
 
     @property
@@ -49,26 +54,31 @@ class Concatenation(Kernel):
         return self.some_placed and not self.copies
 
     def reads(self) -> tuple[Node, ...]:
-        return tuple(dict.fromkeys(x for x, _ in self.copies))
+        return tuple(dict.fromkeys(x for x, *_ in self.copies))
 
     @property
     def items(self) -> int:
         """The blocks or rows of all copied inputs."""
-        return sum(nest.items for _, nest in self.copies)
+        return sum((turned or nest).items for _, nest, turned in self.copies)
 
     @property
     def cost(self) -> float:
-        return 0.2 * sum(size(sizes(x.shape)) for x, _ in self.copies)
+        return 0.2 * sum(size(sizes(x.shape)) for x, *_ in self.copies)
 
     def emit(self, context: KernelContext) -> None:
         b, dtype = context.builder, dtype_of(self.fused.first)
         first = 0
-        for _, nest in self.copies:
+        for _, nest, turned in self.copies:
+            items = (turned or nest).items
             begin = context.larger(b.sub(context.begin, integer(first)), integer(0))
-            end = context.smaller(b.sub(context.end, integer(first)), integer(nest.items))
+            end = context.smaller(b.sub(context.end, integer(first)), integer(items))
             with b.if_then(b.icmp_signed("<", begin, end)):
-                nest.run(context, begin, end, *_copying(context, nest, dtype))
-            first += nest.items
+                if turned is None:
+                    nest.run(context, begin, end, *_copying(context, nest, dtype))
+                else:
+                    buffers = (context.pointer(view.base) for view in nest.operands)
+                    turned.run(context, begin, end, *buffers)
+            first += items
 
 
 def pieces(node: Operation, view: View) -> list[View]:

@@ -9,10 +9,21 @@ from .....dtypes import DType
 from .....graph.leaves import Variable
 from .....graph.node import Node
 from .....graph.operation import Operation
+from .....graph.state.lazy import lazy
 from .....graph.state.records import dataclass
 from .....shapes import text
 from ...llvm.kernel_context import KernelContext
-from ...llvm.loops import either, integer, loop, place_of, read, unravelled, vectors, write
+from ...llvm.loops import (
+    collapsed,
+    either,
+    integer,
+    loop,
+    place_of,
+    read,
+    unravelled,
+    vectors,
+    write,
+)
 from ...llvm.strided_view import View, row_major
 from ...llvm.target import host
 from ...llvm.values import Value
@@ -20,6 +31,7 @@ from ..elementwise.loop_nest import BLOCK
 from ..family import KernelFamily
 from ..formula import dtype_of, lanes_for
 from ..kernel import NO_NODES, Fused, Kernel, Views
+from .transposition import Transposition
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,6 +43,13 @@ class Copy(Kernel):
     source: View
     target: Node
 
+    @lazy
+    def turned(self) -> Transposition | None:
+        """How it is copied where it is contiguous along another axis than the last."""
+        view = self.source
+        extents, steps = collapsed(view.shape, [view.strides, row_major(view.shape)])
+        return Transposition.of(dtype_of(view.base), extents, steps, (view.offset, 0))
+
     @classmethod
     def of(cls, fused: Fused, views: Views) -> Copy:
         """The kernel of a layout."""
@@ -41,6 +60,8 @@ class Copy(Kernel):
         """Blocks of a contiguous source, else rows along its last axis."""
         if 0 in self.source.shape:
             return 0
+        if self.turned is not None:
+            return self.turned.items
         if self._is_contiguous:
             return -(-math.prod(self.source.shape) // BLOCK)
         return math.prod(self.source.shape[:-1])
@@ -57,6 +78,9 @@ class Copy(Kernel):
         b, x = context.builder, self.source
         dtype = dtype_of(x.base)
         source, to = context.pointer(x.base), context.pointer(self.target)
+        if self.turned is not None:
+            self.turned.run(context, context.begin, context.end, source, to)
+            return
         if self._is_contiguous:
             length = math.prod(x.shape)
             extents, strides = [-(-length // BLOCK), BLOCK], (BLOCK, 1)
