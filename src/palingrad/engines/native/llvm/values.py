@@ -9,7 +9,7 @@ from typing import Any
 from llvmlite import ir
 
 from ....dtypes import DType, bool_, is_boolean, is_floating, is_signed, promote
-from .builder import declared
+from .builder import declared, shuffled
 from .target import host
 
 _TYPES: dict[str, Any] = {
@@ -278,3 +278,21 @@ def chosen(condition: Value, x: Value, y: Value) -> Value:
     """x where the condition holds, else y."""
     x, y = x.pair(y)
     return x.like(x.builder.once(x.builder.select, condition.code, x.code, y.code))
+
+
+def transposed(rows: list[Value]) -> list[Value]:
+    """The transpose of a square of vectors: lane j of vector i becomes lane i of vector j.
+
+    Interleaves the first half of the vectors with the second half, log₂ n times.
+    """
+    lanes, b = rows[0].lanes, rows[0].builder
+    low = [lane // 2 + (lanes if lane % 2 else 0) for lane in range(lanes)]
+    high = [lanes // 2 + lane for lane in low]
+    for _ in range(lanes.bit_length() - 1):
+        half = lanes // 2
+        rows = [
+            first.like(shuffled(b, first.code, second.code, part))
+            for first, second in zip(rows[:half], rows[half:], strict=True)
+            for part in (low, high)
+        ]
+    return rows

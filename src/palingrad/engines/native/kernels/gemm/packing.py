@@ -9,7 +9,7 @@ from llvmlite import ir
 from .....dtypes import DType
 from ...llvm.builder import INT, Builder, shuffled
 from ...llvm.loops import integer, loop, read, write
-from ...llvm.values import Value, scalar_type
+from ...llvm.values import Value, scalar_type, transposed
 
 
 def pack_rows(
@@ -95,24 +95,6 @@ def _one_row(
         if active < lanes and across != 1:
             value = _zero_padded(value, active)
         write(b, to, value, b.add(end, integer(at)))
-
-
-def transposed(rows: list[Value]) -> list[Value]:
-    """The transpose of a square of vectors: lane j of vector i becomes lane i of vector j.
-
-    Interleaves the first half of the vectors with the second half, log₂ n times.
-    """
-    lanes, b = rows[0].lanes, rows[0].builder
-    low = [lane // 2 + (lanes if lane % 2 else 0) for lane in range(lanes)]
-    high = [lanes // 2 + lane for lane in low]
-    for _ in range(lanes.bit_length() - 1):
-        half = lanes // 2
-        rows = [
-            first.like(shuffled(b, first.code, second.code, part))
-            for first, second in zip(rows[:half], rows[half:], strict=True)
-            for part in (low, high)
-        ]
-    return rows
 
 
 def _zero_padded(value: Value, active: int) -> Value:

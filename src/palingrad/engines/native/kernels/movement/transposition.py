@@ -18,9 +18,8 @@ from .....graph.state.records import dataclass
 from ...llvm.builder import INT32, shuffled
 from ...llvm.kernel_context import KernelContext
 from ...llvm.loops import integer, loop, place_of, read, unravelled, vectors, write
-from ...llvm.values import Value
+from ...llvm.values import Value, transposed
 from ..formula import lanes_for
-from ..gemm.packing import transposed
 
 _ROWS = 64  # of a tile
 _COLUMNS = 32
