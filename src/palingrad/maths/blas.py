@@ -11,7 +11,7 @@ that the same calls return the same bits.
 from __future__ import annotations
 
 import os
-from functools import cached_property
+from functools import cached_property, wraps
 from threading import Lock
 from typing import Any
 
@@ -75,8 +75,9 @@ def share_cores() -> None:
     _threads.left = _PRODUCTS
 
 
+@wraps(matrix_product)
 def matmul(x: Any, y: Any) -> Any:
-    """x y, as `sums.matrix_product` computes it."""
+    """x y, as `sums.matrix_product` computes it, whose source `pg.source` copies."""
     if not _threads.left:
         return matrix_product(x, y)
     _threads.left -= 1

@@ -47,10 +47,13 @@ _LAPACK = '''def {name}(name, dtype):
     module = scipy.linalg.blas if name in ("trsm", "gemm") else scipy.linalg.lapack
     return getattr(module, kind + name)'''
 
-# The names of the functions of the maths namespace that NumPy lacks, by their ids.
+# The names of the functions of the maths namespace that NumPy lacks, by the ids of these and of
+# those that they wrap.
 OWN: dict[int, str] = {
-    id(f): f.__name__ for name, f in vars(numpy_maths).items() if f is not getattr(np, name, None)
-}
+    id(one): f.__name__
+    for name, f in vars(numpy_maths).items() if f is not getattr(np, name, None)
+    for one in (f, inspect.unwrap(f))
+}  # fmt: skip
 
 
 class Copier:
@@ -78,6 +81,7 @@ class Copier:
         pending: list[tuple[Any, str, str | None]] = [(f, copied, about)]
         while pending:
             function, title, doc = pending.pop()
+            function = inspect.unwrap(function)
             if title not in self.functions:
                 self.functions[title] = ""  # reserves the position and ends recursion
                 if SPECIAL.get(title) is function:
