@@ -57,7 +57,7 @@ class _Threads:
         for one, count in zip(self.libraries, self._before):
             one.set_num_threads(count)
             if clear := getattr(one, "clear_controlling_thread", None):
-                clear()  # from threadpoolctl 3.7 on: else other threads can't set them any more
+                clear()  # of newer versions, with which other threads couldn't set them any more
         self._before = []
 
     def after_fork(self) -> None:

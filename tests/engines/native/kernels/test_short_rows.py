@@ -21,19 +21,24 @@ def values(shape: Any, dtype: Any) -> Any:
     )
 
 
-@pytest.fixture
-def found(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """The plans of short rows that are made."""
+def planned(kind: Any, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """All that `kind.of` returns from now on; no code is taken from the cache."""
     plans: list[Any] = []
-    of = ShortRows.of.__func__  # pyright: ignore[reportFunctionMemberAccess]
+    of = kind.of.__func__
 
     def watched(cls: Any, *given: Any) -> Any:
         plans.append(of(cls, *given))
         return plans[-1]
 
-    monkeypatch.setattr(ShortRows, "of", classmethod(watched))
+    monkeypatch.setattr(kind, "of", classmethod(watched))
     monkeypatch.setenv("PALINGRAD_CACHE", "off")
     return plans
+
+
+@pytest.fixture
+def found(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """The plans of short rows that are made."""
+    return planned(ShortRows, monkeypatch)
 
 
 def agree(f: Any, *arguments: Any) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import palingrad as pg
+from engines.native.kernels.test_short_rows import planned
 from palingrad.engines.native.kernels.movement.transposition import Transposition
 from tolerances import assert_same
 
@@ -18,16 +19,7 @@ pytest.importorskip("llvmlite")
 @pytest.fixture
 def found(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """The transpositions that are planned."""
-    plans: list[Any] = []
-    of = Transposition.of.__func__  # pyright: ignore[reportFunctionMemberAccess]
-
-    def watched(cls: Any, *given: Any) -> Any:
-        plans.append(of(cls, *given))
-        return plans[-1]
-
-    monkeypatch.setattr(Transposition, "of", classmethod(watched))
-    monkeypatch.setenv("PALINGRAD_CACHE", "off")
-    return plans
+    return planned(Transposition, monkeypatch)
 
 
 def agree(f: Any, *arrays: Any) -> None:
